@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { MillwrightError } from '../errors.ts';
+
+/** The addresses of a running platform, written to `endpoints.json` in its home by the supervisor. */
+export const endpointsSchema = z.object({
+  api: z.string(),
+  temporal: z.string(),
+  temporalUi: z.string().nullable(),
+  postgres: z.string(),
+  simulator: z.string(),
+});
+export type Endpoints = z.infer<typeof endpointsSchema>;
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** Every environment variable that Millwright reads. Nothing else in the tree reads the environment. */
+const environmentSchema = z.object({
+  /** State of a platform on embedded parts: data, logs, keys, token, endpoints. */
+  MILLWRIGHT_HOME: z.string().min(1).default('.millwright'),
+  MILLWRIGHT_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** PostgreSQL; embedded where it is not set. */
+  DATABASE_URL: z.string().optional(),
+  /** `host:port` of Temporal's frontend; a development server of our own where it is not set. */
+  TEMPORAL_ADDRESS: z.string().optional(),
+  TEMPORAL_NAMESPACE: z.string().min(1).default('millwright'),
+  /** Where people open the Temporal Web UI; links are left out where it is not known. */
+  TEMPORAL_UI_URL: z.string().optional(),
+  MILLWRIGHT_API_HOST: z.string().default('127.0.0.1'),
+  MILLWRIGHT_API_PORT: port.default(7400),
+  MILLWRIGHT_SIMULATOR_PORT: port.default(7404),
+  MILLWRIGHT_SIMULATOR_URL: z.string().default('http://127.0.0.1:7404'),
+  /** The keys that encrypt Temporal's payloads; `keys/payload.keys` in the home where it is not set. */
+  MILLWRIGHT_PAYLOAD_KEY_FILE: z.string().optional(),
+  /** How often a step that fails transiently is tried, and the bounds of the pause between tries. */
+  MILLWRIGHT_STEP_ATTEMPTS: z.coerce.number().int().min(1).max(1000).default(10),
+  MILLWRIGHT_STEP_PAUSE_SECONDS: z.coerce.number().min(0.01).max(3600).default(1),
+  MILLWRIGHT_STEP_PAUSE_MAX_SECONDS: z.coerce.number().min(0.01).max(3600).default(30),
+  /** How long one call to a provider may go unanswered. */
+  MILLWRIGHT_PROVIDER_TIMEOUT_MS: z.coerce.number().int().min(100).default(5000),
+  /** For the command line: the API and the token to use, instead of those in the home. */
+  MILLWRIGHT_URL: z.string().optional(),
+  MILLWRIGHT_TOKEN: z.string().optional(),
+  NO_COLOR: z.string().optional(),
+});
+type Environment = z.infer<typeof environmentSchema>;
+
+export interface Config extends Environment {
+  /** Absolute path of MILLWRIGHT_HOME. */
+  readonly home: string;
+  readonly payloadKeyFile: string;
+}
+
+/** Reads the environment once; every variable that is wrong is named in one error. */
+export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
+  const parsed = environmentSchema.safeParse(env);
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((issue) => ({ pointer: `/${issue.path.join('/')}`, detail: issue.message }));
+    const list = faults.map((fault) => `${fault.pointer.slice(1)}: ${fault.detail}`).join('; ');
+    throw new MillwrightError('invalid', `The environment has settings that cannot be used: ${list}.`, { faults });
+  }
+  const home = resolve(parsed.data.MILLWRIGHT_HOME);
+  return {
+    ...parsed.data,
+    home,
+    payloadKeyFile: parsed.data.MILLWRIGHT_PAYLOAD_KEY_FILE ?? join(home, 'keys', 'payload.keys'),
+  };
+}
+
+/** The setting, or an error that names it. */
+export function required(value: string | undefined, name: string): string {
+  if (value) return value;
+  throw new MillwrightError(
+    'invalid',
+    `${name} is not set. Set it, or start the platform with "millwright up", which does.`,
+  );
+}
+
+/** The addresses of the platform in this home, if one has been started there. */
+export function readEndpoints(home: string): Endpoints | undefined {
+  const file = join(home, 'endpoints.json');
+  if (!existsSync(file)) return undefined;
+  const parsed = endpointsSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  return parsed.success ? parsed.data : undefined;
+}

@@ -1,0 +1,59 @@
+import { z } from 'zod';
+
+/** A name as DNS allows it for a label (RFC 1123), starting with a letter so that it is never mistaken for an id. */
+export const nameSchema = z
+  .string()
+  .regex(
+    /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
+    'Expected 1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen',
+  )
+  .meta({ examples: ['web-1'] });
+
+/** An id or a name: how a path or a body points at a resource. */
+export const referenceSchema = z.string().min(1).max(63).meta({ description: 'A name or an id.' });
+
+export const labelsSchema = z
+  .record(
+    z
+      .string()
+      .regex(
+        /^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}$/,
+        'Expected a label key of up to 63 letters, digits, ".", "_", "/" or "-"',
+      ),
+    z.string().max(255),
+  )
+  .refine((labels) => Object.keys(labels).length <= 64, 'Expected at most 64 labels');
+
+export const idSchema = z.uuid();
+export const timeSchema = z.iso.datetime().meta({ description: 'ISO 8601, UTC.' });
+
+/** What every create request carries beside its kind's own fields. */
+export const createFields = {
+  name: nameSchema,
+  region: nameSchema.meta({
+    description: 'The region to build in; see `GET /api/ops/v1/regions`.',
+    examples: ['tpe-1'],
+  }),
+  provider: nameSchema
+    .optional()
+    .meta({ description: 'One of the region’s providers; may be left out where it has only one.' }),
+  labels: labelsSchema.default({}),
+  deletionProtection: z.boolean().default(false),
+};
+
+/** What every resource shows (SPEC C), whatever its kind. */
+export const resourceFields = {
+  id: idSchema,
+  organizationId: idSchema,
+  projectId: idSchema,
+  name: nameSchema,
+  statusReason: z.string().nullable(),
+  labels: labelsSchema,
+  provider: nameSchema,
+  region: nameSchema,
+  providerReference: z.string().nullable().meta({ description: 'The id the provider gave.' }),
+  deletionProtection: z.boolean(),
+  currentJobId: idSchema.nullable().meta({ description: 'The job that is at work on it, if any.' }),
+  createdAt: timeSchema,
+  updatedAt: timeSchema,
+};

@@ -1,0 +1,33 @@
+import ipaddr from 'ipaddr.js';
+import { z } from 'zod';
+import { createFields, resourceFields } from './common.ts';
+import { networkStates } from './life.ts';
+
+/** A CIDR block (RFC 4632, RFC 4291) with no host bits set: IPv4 from /8 to /29, IPv6 from /32 to /64. */
+export const cidrSchema = z
+  .string()
+  .superRefine((text, context) => {
+    const fault = cidrFault(text);
+    if (fault) context.addIssue({ code: 'custom', message: fault });
+  })
+  .meta({ examples: ['10.20.0.0/24'] });
+
+function cidrFault(text: string): string | undefined {
+  if (!ipaddr.isValidCIDR(text)) return `Expected an address block in CIDR form, like 10.20.0.0/24; found "${text}"`;
+  const [address, prefix] = ipaddr.parseCIDR(text);
+  const [low, high] = address.kind() === 'ipv4' ? [8, 29] : [32, 64];
+  if (prefix < low || prefix > high) return `Expected a prefix from /${low} to /${high}; found /${prefix}`;
+  const base = (address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(text);
+  if (base.toString() !== address.toString())
+    return `${text} has host bits set; did you mean ${base.toString()}/${prefix}?`;
+  return undefined;
+}
+
+/** The body of a create request, and what an operation `network.create` of a batch file holds under `with`. */
+export const networkCreateSchema = z.strictObject({ ...createFields, cidr: cidrSchema }).meta({ id: 'NetworkCreate' });
+export type NetworkCreate = z.infer<typeof networkCreateSchema>;
+
+export const networkSchema = z
+  .object({ ...resourceFields, kind: z.literal('network'), status: z.enum(networkStates), cidr: z.string() })
+  .meta({ id: 'Network' });
+export type Network = z.infer<typeof networkSchema>;

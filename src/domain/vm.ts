@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import { createFields, idSchema, nameSchema, referenceSchema, resourceFields } from './common.ts';
+import { vmStates } from './life.ts';
+
+const sizeFields = {
+  vcpus: z.int().min(1).max(256),
+  memoryMib: z.int().min(128).max(4_194_304),
+  diskGib: z.int().min(1).max(65_536),
+};
+
+/** The body of a create request, and what an operation `vm.create` of a batch file holds under `with`. */
+export const vmCreateSchema = z
+  .strictObject({
+    ...createFields,
+    flavor: nameSchema
+      .optional()
+      .meta({ description: 'A named size; or give vcpus, memoryMib and diskGib.', examples: ['small'] }),
+    vcpus: sizeFields.vcpus.optional(),
+    memoryMib: sizeFields.memoryMib.optional(),
+    diskGib: sizeFields.diskGib.optional(),
+    image: nameSchema.meta({ examples: ['debian-13'] }),
+    sshKeys: z
+      .array(
+        z
+          .string()
+          .regex(/^(ssh-|ecdsa-|sk-)\S+ \S+/, 'Expected an OpenSSH public key, like "ssh-ed25519 AAAA…"')
+          .max(16_384),
+      )
+      .max(64)
+      .default([]),
+    userData: z.string().max(65_536).default('').meta({ description: 'cloud-init user data. Never shown again.' }),
+    networks: z
+      .array(referenceSchema)
+      .max(16)
+      .default([])
+      .meta({ description: 'Networks to join, the first giving the primary address.' }),
+    volumes: z.array(referenceSchema).max(64).default([]).meta({ description: 'Volumes to attach.' }),
+  })
+  .superRefine((body, context) => {
+    const sizes = (['vcpus', 'memoryMib', 'diskGib'] as const).filter((field) => body[field] !== undefined);
+    if (body.flavor !== undefined && sizes.length > 0) {
+      context.addIssue({ code: 'custom', path: ['flavor'], message: `Give a flavor or ${sizes.join(', ')}, not both` });
+    }
+    if (body.flavor === undefined && sizes.length < 3) {
+      context.addIssue({
+        code: 'custom',
+        path: ['flavor'],
+        message: 'Give a flavor, or all of vcpus, memoryMib and diskGib',
+      });
+    }
+    for (const field of ['networks', 'volumes'] as const) {
+      body[field].forEach((reference, index) => {
+        if (body[field].indexOf(reference) < index) {
+          context.addIssue({ code: 'custom', path: [field, index], message: `"${reference}" is listed twice` });
+        }
+      });
+    }
+  })
+  .meta({ id: 'VmCreate' });
+export type VmCreate = z.infer<typeof vmCreateSchema>;
+
+const attachedSchema = z.object({ id: idSchema, name: nameSchema });
+
+export const vmSchema = z
+  .object({
+    ...resourceFields,
+    kind: z.literal('vm'),
+    status: z.enum(vmStates),
+    flavor: nameSchema.nullable(),
+    ...sizeFields,
+    image: nameSchema,
+    sshKeys: z.array(z.string()),
+    networks: z.array(attachedSchema),
+    volumes: z.array(attachedSchema),
+    address: z.string().nullable().meta({ description: 'The primary address: the first network’s.' }),
+    addresses: z.array(z.object({ network: nameSchema, address: z.string() })),
+  })
+  .meta({ id: 'Vm' });
+export type Vm = z.infer<typeof vmSchema>;

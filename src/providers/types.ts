@@ -1,0 +1,68 @@
+import type { NetworkSpec, VmSpec, VolumeSpec } from '../domain/job.ts';
+import type { ResourceKind } from '../domain/kinds.ts';
+
+/**
+ * The driver interface. Every mutating call may be made any number of times: `ensure…` looks the key up before it
+ * asks for anything new, finishes what an earlier call left half done, and gives what is there now; `remove…` of
+ * something that is not there succeeds. Every call throws `ProviderError` alone, classed here and nowhere else.
+ */
+export interface Driver {
+  readonly manifest: DriverManifest;
+  readonly compute: ComputeDriver;
+  readonly network: NetworkDriver;
+  readonly storage: StorageDriver;
+}
+
+export interface DriverManifest {
+  /** The provider's name, as a region lists it. */
+  readonly name: string;
+  /** Semantic version. */
+  readonly version: string;
+  readonly kinds: readonly ResourceKind[];
+}
+
+/** What the caller gives a call that may take long. */
+export interface CallContext {
+  /** Aborts when the activity is canceled or the worker shuts down. */
+  readonly signal: AbortSignal;
+  /** Tells that the call is alive, and how far it is; shown as the step's progress. */
+  readonly progress: (detail: string) => void;
+}
+
+/** What a provider has under a key. */
+export interface Provided {
+  /** The provider's own id. */
+  readonly reference: string;
+  readonly key: string;
+  readonly name: string;
+  /** The provider's word for its state, e.g. `running`. */
+  readonly state: string;
+}
+export interface ProvidedVm extends Provided {
+  /** In the order of the spec's networks. */
+  readonly addresses: readonly { readonly network: string; readonly address: string }[];
+}
+
+/** One kind of thing at a provider: `ensure` returns when it is ready for use, `remove` when it is gone. */
+interface Provides<Spec, Has extends Provided> {
+  ensure(key: string, spec: Spec, call: CallContext): Promise<Has>;
+  remove(key: string, call: CallContext): Promise<void>;
+  find(key: string, call: CallContext): Promise<Has | undefined>;
+  /** Everything of this kind that carries Millwright's tag, in this region. */
+  list(call: CallContext): Promise<readonly Has[]>;
+}
+export type ComputeDriver = Provides<VmSpec, ProvidedVm>;
+export type NetworkDriver = Provides<NetworkSpec, Provided>;
+export type StorageDriver = Provides<VolumeSpec, Provided>;
+
+/** What a region worker opens a driver with: its region and the credentials that it alone holds. */
+export interface DriverSettings {
+  readonly region: string;
+  readonly endpoint: string;
+  /** How long one call to the provider may go unanswered before it counts as ambiguous. */
+  readonly timeoutMs: number;
+}
+export interface DriverModule {
+  readonly manifest: DriverManifest;
+  open(settings: DriverSettings): Driver;
+}

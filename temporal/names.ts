@@ -1,0 +1,69 @@
+import type { OperationType } from '../src/domain/kinds.ts';
+
+/** Names that both sides of Temporal agree on. Pure: workflows import this file. */
+export const controlQueue = 'control';
+export const regionQueue = (region: string): string => `region.${region}`;
+
+export const defaultNamespace = 'millwright';
+
+/** Search attributes of every workflow, and their types in Temporal. */
+export const searchAttributes = {
+  Organization: 'Keyword',
+  Project: 'Keyword',
+  Resource: 'Keyword',
+  Region: 'Keyword',
+  State: 'Keyword',
+  NeedsAttention: 'Bool',
+} as const;
+
+/** The function that is a type's workflow: `vm.create` → `createVm`. */
+export type WorkflowName =
+  | 'createVm'
+  | 'deleteVm'
+  | 'createNetwork'
+  | 'deleteNetwork'
+  | 'createVolume'
+  | 'deleteVolume';
+export const workflowNames: Readonly<Record<OperationType, WorkflowName>> = {
+  'vm.create': 'createVm',
+  'vm.delete': 'deleteVm',
+  'network.create': 'createNetwork',
+  'network.delete': 'deleteNetwork',
+  'volume.create': 'createVolume',
+  'volume.delete': 'deleteVolume',
+};
+export const batchWorkflow = 'applyBatch';
+
+/** `vm/create/web-1.9f3c0a4b17de`: readable, and unique by the 48 random bits that end a job's id. */
+export const jobWorkflowId = (type: OperationType, resourceName: string, jobId: string): string =>
+  `${type.replace('.', '/')}/${resourceName}.${jobId.slice(-12)}`;
+export const batchWorkflowId = (name: string, batchId: string, generation: number): string =>
+  `batch/${name}.${batchId.slice(-12)}/${generation}`;
+
+/**
+ * A worker task lost with its worker stands still for this long (measured: 3.3 s), which leaves room for the
+ * replay of a long history.
+ */
+export const workflowTaskTimeout = '3s';
+/** A region worker's heartbeat comes every second; one that misses this many milliseconds has lost its activities. */
+export const heartbeatTimeoutMs = 4000;
+export const heartbeatIntervalMs = 1000;
+
+/** Tells a workflow how an attempt of one of its steps went; sent by the region worker's interceptor. */
+export const attemptSignal = 'attempt';
+export interface AttemptReport {
+  readonly jobId: string;
+  readonly step: string;
+  readonly attempt: number;
+  /** Set when the attempt failed; absent when a later attempt begins. */
+  readonly failed?: { readonly error: import('../src/errors.ts').ErrorInfo; readonly nextAttemptAt: string };
+}
+
+/** Settles a held job: as an Update (which answers) and as a Signal (which can be sent from Temporal's UI in bulk). */
+export const settleUpdate = 'settle';
+export const settleSignal = 'settleSignal';
+export interface SettleMessage {
+  readonly jobId: string;
+  readonly action: import('../src/domain/job.ts').Settlement;
+  readonly reason: string;
+}
