@@ -1,12 +1,17 @@
 import { z } from 'zod';
 
-/** A name as DNS allows it for a label (RFC 1123), starting with a letter so that it is never mistaken for an id. */
+/** The form of an id: what has it is never a name, so that a path may hold either. */
+const idPattern = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+export const isId = (reference: string): boolean => idPattern.test(reference);
+
+/** A name as DNS allows it for a label (RFC 1123), starting with a letter and never of the form of an id. */
 export const nameSchema = z
   .string()
   .regex(
     /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/,
     'Expected 1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen',
   )
+  .refine((name) => !isId(name), 'Expected a name; this has the form of an id')
   .meta({ examples: ['web-1'] });
 
 /** An id or a name: how a path or a body points at a resource. */

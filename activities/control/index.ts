@@ -1,0 +1,29 @@
+import type { Database } from '../../src/db/client.ts';
+import { recordTransitions } from '../../src/db/queries/record.ts';
+import type { RetryPolicy } from '../../src/domain/job.ts';
+import type { Logger } from '../../src/log.ts';
+import type { Catalog } from '../../src/requests/catalog.ts';
+import type { ControlActivities } from '../types.ts';
+import { batchActivities } from './batch.ts';
+
+export interface ControlDependencies {
+  readonly database: Database;
+  readonly catalog: () => Promise<Catalog>;
+  readonly retry: RetryPolicy;
+  readonly log: Logger;
+}
+
+/** The only code beside the API that touches the database. */
+export function createControlActivities(dependencies: ControlDependencies): ControlActivities {
+  const { database, log } = dependencies;
+  return {
+    async record(transitions) {
+      const refusals = await recordTransitions(database.sql, transitions);
+      refusals.forEach((refusal, index) => {
+        if (refusal) log.warn({ transition: transitions[index], refusal }, 'a transition was refused');
+      });
+      return refusals;
+    },
+    ...batchActivities(dependencies),
+  };
+}

@@ -1,0 +1,34 @@
+import { Context } from '@temporalio/activity';
+import type { JobResult } from '../../src/domain/job.ts';
+import type { CallContext, Driver, Provided, ProvidedVm } from '../../src/providers/types.ts';
+import type { RegionActivities } from '../types.ts';
+
+/** Opens the driver of a provider in this worker's region; throws a permanent error for one that it does not have. */
+export type Drivers = (provider: string) => Driver;
+
+/** What a driver's call may use of the activity that it runs in. */
+function callContext(): CallContext {
+  const context = Context.current();
+  return { signal: context.cancellationSignal, progress: (detail) => context.heartbeat(detail) };
+}
+
+const resultOf = ({ reference }: Provided): JobResult => ({ providerReference: reference });
+const vmResultOf = (vm: ProvidedVm): JobResult => ({ ...resultOf(vm), addresses: vm.addresses });
+
+/** What is gone leaves nothing to tell. */
+const removed = (removal: Promise<void>): Promise<JobResult> => removal.then(() => ({}));
+
+/** Each is one call of a driver: what makes them safe to repeat is in the drivers, what tries them again in the workflow. */
+export function createRegionActivities(driver: Drivers): RegionActivities {
+  return {
+    ensureVm: async (call, spec) =>
+      vmResultOf(await driver(call.provider).compute.ensure(call.key, spec, callContext())),
+    removeVm: (call) => removed(driver(call.provider).compute.remove(call.key, callContext())),
+    ensureNetwork: async (call, spec) =>
+      resultOf(await driver(call.provider).network.ensure(call.key, spec, callContext())),
+    removeNetwork: (call) => removed(driver(call.provider).network.remove(call.key, callContext())),
+    ensureVolume: async (call, spec) =>
+      resultOf(await driver(call.provider).storage.ensure(call.key, spec, callContext())),
+    removeVolume: (call) => removed(driver(call.provider).storage.remove(call.key, callContext())),
+  };
+}

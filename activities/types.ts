@@ -1,0 +1,57 @@
+import type { Job, JobResult, NetworkSpec, RetryPolicy, VmSpec, VolumeSpec } from '../src/domain/job.ts';
+import type { Transition } from '../src/domain/transition.ts';
+import type { ErrorInfo } from '../src/errors.ts';
+
+/** What a workflow may ask of the control worker. */
+export interface ControlActivities {
+  /**
+   * Records transitions in order, in one transaction. Idempotent. Gives, for each, why it was refused (the job has
+   * ended, or its resource is not where the transition says), or null.
+   */
+  record(transitions: readonly Transition[]): Promise<(ErrorInfo | null)[]>;
+  /** The batch's graph with its checkpoint. */
+  loadBatch(batchId: string): Promise<BatchGraph>;
+  /** Accepts the jobs of operations whose dependencies are done. Idempotent. In the order asked for. */
+  beginOperations(batchId: string, begin: readonly BeginOperation[]): Promise<Begun[]>;
+  /** Marks what will not run any more as skipped. */
+  skipOperations(batchId: string): Promise<void>;
+}
+
+export interface BatchGraph {
+  readonly operations: readonly {
+    readonly id: string;
+    readonly dependsOn: readonly string[];
+    readonly state: import('../src/domain/batch.ts').OperationState;
+    /** A deletion cannot be taken back. */
+    readonly reversible: boolean;
+  }[];
+}
+
+export interface BeginOperation {
+  readonly operationId: string;
+  /** `back` takes back what the operation did. */
+  readonly direction: 'forth' | 'back';
+}
+
+/** `job`: accepted, run it. `done`: there is nothing to run. `error`: refused. */
+export type Begun = { readonly job: Job } | { readonly done: true } | { readonly error: ErrorInfo };
+
+/** What every provider activity is called with. */
+export interface RegionCall {
+  readonly jobId: string;
+  readonly step: string;
+  readonly provider: string;
+  readonly region: string;
+  readonly key: string;
+  readonly retry: RetryPolicy;
+}
+
+/** What a workflow may ask of a region's worker. Each is idempotent by `call.key`. */
+export interface RegionActivities {
+  ensureVm(call: RegionCall, spec: VmSpec): Promise<JobResult>;
+  removeVm(call: RegionCall): Promise<JobResult>;
+  ensureNetwork(call: RegionCall, spec: NetworkSpec): Promise<JobResult>;
+  removeNetwork(call: RegionCall): Promise<JobResult>;
+  ensureVolume(call: RegionCall, spec: VolumeSpec): Promise<JobResult>;
+  removeVolume(call: RegionCall): Promise<JobResult>;
+}

@@ -1,0 +1,62 @@
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { bodyLimit } from 'hono/body-limit';
+import { MillwrightError } from '../src/errors.ts';
+import { version } from '../src/version.ts';
+import type { ApiDependencies, ApiEnv } from './env.ts';
+import { handleError, handleNotFound } from './errors.ts';
+import { authenticate, operatorsOnly } from './middleware/authenticate.ts';
+import { trace } from './middleware/request.ts';
+import { createRouter } from './router.ts';
+import { batchRoutes } from './routes/batch.ts';
+import { codecRoutes } from './routes/codec.ts';
+import { commonRoutes } from './routes/common.ts';
+import { docsRoutes } from './routes/docs.ts';
+import { jobRoutes } from './routes/job.ts';
+import { networkRoutes } from './routes/network.ts';
+import { opsRoutes } from './routes/ops.ts';
+import { vmRoutes } from './routes/vm.ts';
+import { volumeRoutes } from './routes/volume.ts';
+
+/** A batch file of 10,000 operations with cloud-init in each stays below this. */
+const largestBody = 16 * 1024 * 1024;
+
+/** The whole API as one Hono app: it can be served, or asked directly by tests. */
+export function createApp(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
+  const app = createRouter();
+  app.onError(handleError);
+  app.notFound(handleNotFound);
+  app.use(trace(dependencies.log));
+  app.use(
+    bodyLimit({
+      maxSize: largestBody,
+      onError: () => {
+        throw new MillwrightError('invalid', `The body is larger than ${largestBody / 1024 / 1024} MiB.`);
+      },
+    }),
+  );
+
+  const authenticated = authenticate(dependencies.database);
+  app.route('/api/ops/v1/codec', codecRoutes(dependencies));
+  app.use('/api/tenant/*', authenticated);
+  app.use('/api/ops/*', authenticated, operatorsOnly);
+  app.use('/api/common/v1/version', authenticated);
+
+  for (const routes of [vmRoutes, networkRoutes, volumeRoutes, jobRoutes, batchRoutes])
+    app.route('/api/tenant/v1', routes(dependencies));
+  app.route('/api/ops/v1', opsRoutes(dependencies));
+  app.route('/api/common/v1', commonRoutes(dependencies));
+
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });
+  app.doc31('/api/openapi.json', {
+    openapi: '3.1.0',
+    info: {
+      title: 'Millwright',
+      version,
+      description: 'Every request ends: done, cleanly undone, or held with its reason and its ways out.',
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
+    },
+  });
+  app.route('/docs', docsRoutes());
+  app.get('/', (context) => context.redirect('/docs'));
+  return app;
+}

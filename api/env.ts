@@ -1,0 +1,34 @@
+import type { Client } from '@temporalio/client';
+import type { Database } from '../src/db/client.ts';
+import type { RetryPolicy } from '../src/domain/job.ts';
+import type { StartableJob } from '../src/domain/start.ts';
+import type { Logger } from '../src/log.ts';
+import type { Caller } from '../src/requests/caller.ts';
+import type { Catalog } from '../src/requests/catalog.ts';
+import type { PayloadKey } from '../temporal/payload-keys.ts';
+
+/** What the API is made of; everything comes from outside, so that tests put their own in. */
+export interface ApiDependencies {
+  readonly database: Database;
+  readonly temporal: Client;
+  readonly catalog: () => Promise<Catalog>;
+  readonly retry: RetryPolicy;
+  readonly payloadKeys: readonly PayloadKey[];
+  /** Where people open the Temporal Web UI, if that is known. */
+  readonly temporalUiUrl: string | undefined;
+  /** Starts a job's workflow, soon; never throws. */
+  readonly start: (job: StartableJob) => void;
+  readonly log: Logger;
+}
+
+export type Role = 'operator' | 'member';
+
+/** What the middleware knows of a request by the time its route runs. */
+export interface ApiEnv {
+  Variables: {
+    requestId: string;
+    log: Logger;
+    caller: Caller;
+    role: Role;
+  };
+}

@@ -1,0 +1,62 @@
+import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import { isDatabaseAway } from '../src/db/client.ts';
+import { type ErrorCode, MillwrightError } from '../src/errors.ts';
+import type { ApiEnv } from './env.ts';
+import { type Problem, statusOf } from './problem.ts';
+
+/** The one place where an error becomes an answer. Inner causes go to the log alone. */
+export const handleError: ErrorHandler<ApiEnv> = (error, context) => {
+  const known = toKnown(error);
+  const log = context.get('log');
+  if (known.code === 'internal' || known.code === 'unavailable') log.error({ err: error }, known.message);
+  else log.info({ code: known.code, detail: known.message }, 'refused');
+  return answer(context, known);
+};
+
+export const handleNotFound: NotFoundHandler<ApiEnv> = (context) =>
+  answer(
+    context,
+    new MillwrightError(
+      'not_found',
+      `There is no ${context.req.method} ${context.req.path}. See /docs for what there is.`,
+    ),
+  );
+
+function answer(context: Context<ApiEnv>, error: MillwrightError): Response {
+  const [status, title] = statusOf[error.code];
+  const problem: Problem = {
+    type: `urn:millwright:problem:${error.code}`,
+    title,
+    status,
+    code: error.code,
+    detail: error.message,
+    requestId: context.get('requestId'),
+    ...(error.jobId ? { jobId: error.jobId } : {}),
+    ...(error.faults.length > 0 ? { errors: [...error.faults] } : {}),
+  };
+  if (error.code === 'unauthenticated') context.header('WWW-Authenticate', 'Bearer');
+  return context.json(problem, status, { 'content-type': 'application/problem+json' });
+}
+
+function toKnown(error: unknown): MillwrightError {
+  if (error instanceof MillwrightError) return error;
+  if (error instanceof HTTPException) return new MillwrightError(codeOf(error.status), error.message, { cause: error });
+  if (isDatabaseAway(error)) {
+    return new MillwrightError(
+      'unavailable',
+      'The database does not answer. Nothing was changed; ask again in a few seconds.',
+      { cause: error },
+    );
+  }
+  return new MillwrightError(
+    'internal',
+    'Something went wrong on our side. The log has the cause under this requestId.',
+    { cause: error },
+  );
+}
+
+/** What Hono's own checks throw: a body that is not JSON, or too large. */
+function codeOf(status: number): ErrorCode {
+  return status >= 400 && status < 500 ? 'invalid' : 'internal';
+}

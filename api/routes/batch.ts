@@ -1,0 +1,105 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { parseBatch } from '../../src/batch/parse.ts';
+import { findBatch, listBatches } from '../../src/db/queries/batches.ts';
+import { findJob } from '../../src/db/queries/jobs.ts';
+import { batchDetailSchema, batchSchema } from '../../src/domain/batch.ts';
+import { MillwrightError } from '../../src/errors.ts';
+import { acceptBatch } from '../../src/requests/batch.ts';
+import { idempotencyOf } from '../../src/requests/idempotency.ts';
+import {
+  acceptedOf,
+  bearer,
+  idempotencyHeader,
+  json,
+  locationHeader,
+  pageOf,
+  pageQuery,
+  projectQuery,
+  referenceParam,
+} from '../contract.ts';
+import type { ApiDependencies } from '../env.ts';
+import { problems } from '../problem.ts';
+import { createRouter } from '../router.ts';
+import { workflowUrl } from '../workflow-url.ts';
+
+const notFound = (reference: string): MillwrightError =>
+  new MillwrightError('not_found', `There is no batch "${reference}" in this project.`);
+
+export function batchRoutes(dependencies: ApiDependencies) {
+  const { database, catalog, retry, start } = dependencies;
+  const urlOf = workflowUrl(dependencies);
+  const common = { tags: ['Batches'], security: bearer };
+  const router = createRouter();
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'post',
+      path: '/batches',
+      summary: 'Apply a batch file',
+      description:
+        'The body is the file itself, as YAML or JSON. What is there already as the file says stays as it is; where nothing is to be done the job has ended at once.',
+      operationId: 'create-batch',
+      request: {
+        query: projectQuery,
+        headers: idempotencyHeader,
+        body: { required: true, content: { 'application/yaml': { schema: z.string() } } },
+      },
+      responses: {
+        202: { ...json('Accepted: follow the job.', acceptedOf(batchDetailSchema)), headers: locationHeader },
+        ...problems,
+      },
+    }),
+    async (context) => {
+      const caller = context.get('caller');
+      const offered = await catalog();
+      const names = { ...offered, flavors: offered.flavors.map(({ name }) => name) };
+      const file = parseBatch(await context.req.text(), names);
+      const idempotency = idempotencyOf(context.req.valid('header')['idempotency-key'], 'apply batch', file);
+      const done = await acceptBatch(database.sql, caller, offered, file, { retry, idempotency });
+      if (done.start) start(done.start);
+      const [batch, job] = await Promise.all([
+        findBatch(database.sql, caller.project.id, done.resourceId),
+        findJob(database.sql, caller.project.id, done.jobId, urlOf),
+      ]);
+      if (!batch || !job) throw notFound(done.resourceId);
+      return context.json({ resource: batch, job }, 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
+    },
+  );
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path: '/batches',
+      summary: 'List batches',
+      operationId: 'list-batches',
+      request: { query: pageQuery },
+      responses: { 200: json('A page, newest first.', pageOf(batchSchema)), ...problems },
+    }),
+    async (context) => {
+      const { limit, cursor } = context.req.valid('query');
+      return context.json(await listBatches(database.sql, context.get('caller').project.id, { limit, cursor }), 200);
+    },
+  );
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path: '/batches/{id}',
+      summary: 'Get a batch with its operations',
+      description: 'By id, or by name: the newest of that name.',
+      operationId: 'get-batch',
+      request: { params: referenceParam, query: projectQuery },
+      responses: { 200: json('The batch.', batchDetailSchema), ...problems },
+    }),
+    async (context) => {
+      const { id } = context.req.valid('param');
+      const batch = await findBatch(database.sql, context.get('caller').project.id, id);
+      if (!batch) throw notFound(id);
+      return context.json(batch, 200);
+    },
+  );
+  return router;
+}

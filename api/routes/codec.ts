@@ -1,0 +1,40 @@
+import { timingSafeEqual } from 'node:crypto';
+import type { Payload } from '@temporalio/common';
+import { temporal } from '@temporalio/proto';
+import { Hono } from 'hono';
+import { cors } from 'hono/cors';
+import { MillwrightError } from '../../src/errors.ts';
+import { EncryptionCodec } from '../../temporal/codec.ts';
+import { codecSecret } from '../../temporal/payload-keys.ts';
+import type { ApiDependencies, ApiEnv } from '../env.ts';
+
+const Payloads = temporal.api.common.v1.Payloads;
+
+/**
+ * Lets the Temporal Web UI show what is encrypted (Temporal's remote codec protocol). The UI's browser page cannot
+ * send our token, so the address itself is the secret: it is derived from the payload key, given to the UI alone, and
+ * answered to pages of the UI's own origin.
+ */
+export function codecRoutes({ payloadKeys, temporalUiUrl }: ApiDependencies): Hono<ApiEnv> {
+  const codec = new EncryptionCodec(payloadKeys);
+  const secret = Buffer.from(codecSecret(payloadKeys));
+  const router = new Hono<ApiEnv>();
+  const origin = temporalUiUrl ? new URL(temporalUiUrl).origin : '';
+  router.use('/:secret/*', cors({ origin, allowHeaders: ['content-type', 'x-namespace'], allowMethods: ['POST'] }));
+  router.post('/:secret/:way{encode|decode}', async (context) => {
+    const given = Buffer.from(context.req.param('secret'));
+    if (given.length !== secret.length || !timingSafeEqual(given, secret)) {
+      throw new MillwrightError('not_found', 'There is no such codec.');
+    }
+    const payloads = parsePayloads(await context.req.json());
+    const coded = context.req.param('way') === 'encode' ? await codec.encode(payloads) : await codec.decode(payloads);
+    return context.json(Payloads.toObject(Payloads.create({ payloads: coded }), { bytes: String }));
+  });
+  return router;
+}
+
+function parsePayloads(body: unknown): Payload[] {
+  if (typeof body !== 'object' || body === null)
+    throw new MillwrightError('invalid', 'Expected a Payloads message as JSON.');
+  return Payloads.fromObject(body).payloads;
+}

@@ -1,0 +1,73 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { version } from '../../src/version.ts';
+import { json } from '../contract.ts';
+import type { ApiDependencies } from '../env.ts';
+import { createRouter } from '../router.ts';
+
+const partSchema = z.enum(['ok', 'away']);
+const readySchema = z.object({ ready: z.boolean(), database: partSchema, temporal: partSchema }).meta({ id: 'Ready' });
+
+/** How long a part may take to answer before it counts as away. */
+const patienceMs = 2000;
+
+/** What anyone may ask, without a token. */
+export function commonRoutes({ database, temporal }: ApiDependencies) {
+  const common = { tags: ['Common'] };
+  const router = createRouter();
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path: '/health',
+      summary: 'Whether this process lives',
+      operationId: 'get-health',
+      responses: { 200: json('It does.', z.object({ status: z.literal('ok') })) },
+    }),
+    (context) => context.json({ status: 'ok' as const }, 200),
+  );
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path: '/ready',
+      summary: 'Whether requests can be taken',
+      description: 'Requests are taken while the database answers. Without Temporal they are accepted and wait.',
+      operationId: 'get-ready',
+      responses: { 200: json('They can.', readySchema), 503: json('They cannot.', readySchema) },
+    }),
+    async (context) => {
+      const [databaseState, temporalState] = await Promise.all([
+        answers(() => database.sql`SELECT 1`),
+        answers(() => temporal.workflowService.getSystemInfo({})),
+      ]);
+      const ready = databaseState === 'ok';
+      return context.json({ ready, database: databaseState, temporal: temporalState }, ready ? 200 : 503);
+    },
+  );
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path: '/version',
+      summary: 'Which Millwright this is',
+      operationId: 'get-version',
+      security: [{ bearer: [] }],
+      responses: { 200: json('Its version.', z.object({ version: z.string(), node: z.string() })) },
+    }),
+    (context) => context.json({ version, node: process.version }, 200),
+  );
+  return router;
+}
+
+async function answers(ask: () => PromiseLike<unknown>): Promise<'ok' | 'away'> {
+  try {
+    const late = new Promise((_, reject) => setTimeout(() => reject(new Error('late')), patienceMs).unref());
+    await Promise.race([ask(), late]);
+    return 'ok';
+  } catch {
+    return 'away';
+  }
+}

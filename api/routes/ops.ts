@@ -1,0 +1,85 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { nameSchema, timeSchema } from '../../src/domain/common.ts';
+import { liveWorkers } from '../../temporal/workers.ts';
+import { bearer, json } from '../contract.ts';
+import type { ApiDependencies } from '../env.ts';
+import { problems } from '../problem.ts';
+import { createRouter } from '../router.ts';
+
+const workerSchema = z
+  .object({
+    id: z.string(),
+    role: z.enum(['control', 'region']),
+    region: z.string().nullable(),
+    version: z.string(),
+    drivers: z.array(z.string()).meta({ description: 'The drivers it has, as name@version.' }),
+    host: z.string(),
+    processId: z.int(),
+    status: z.enum(['running', 'stopping', 'lost']).meta({ description: '`lost`: no heartbeat for 15 s.' }),
+    startedAt: timeSchema,
+    heartbeatAt: timeSchema,
+    activitiesUnderWay: z.int(),
+  })
+  .meta({ id: 'Worker' });
+
+const regionSchema = z
+  .object({
+    name: nameSchema,
+    providers: z.array(nameSchema),
+    status: z
+      .enum(['online', 'offline'])
+      .meta({ description: '`offline`: none of its workers lives. Its jobs wait, and finish when one returns.' }),
+    workers: z.int(),
+  })
+  .meta({ id: 'Region' });
+
+/** What operators see of the platform itself. */
+export function opsRoutes({ temporal, catalog }: ApiDependencies) {
+  const common = { tags: ['Operations'], security: bearer };
+  const router = createRouter();
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path: '/regions',
+      summary: 'List regions',
+      operationId: 'list-regions',
+      responses: {
+        200: json('All regions, by name.', z.object({ items: z.array(regionSchema), nextCursor: z.null() })),
+        ...problems,
+      },
+    }),
+    async (context) => {
+      const [{ regions }, workers] = await Promise.all([catalog(), liveWorkers(temporal)]);
+      const items = regions.map(({ name, providers }) => {
+        const running = workers.filter(({ region, status }) => region === name && status === 'running').length;
+        return {
+          name,
+          providers: [...providers],
+          status: running > 0 ? ('online' as const) : ('offline' as const),
+          workers: running,
+        };
+      });
+      return context.json({ items, nextCursor: null }, 200);
+    },
+  );
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path: '/workers',
+      summary: 'List workers',
+      description:
+        'What each worker is, what it can do, and its last heartbeat, as Temporal knows them: nothing is written at rest.',
+      operationId: 'list-workers',
+      responses: {
+        200: json('All workers.', z.object({ items: z.array(workerSchema), nextCursor: z.null() })),
+        ...problems,
+      },
+    }),
+    async (context) => context.json({ items: await liveWorkers(temporal), nextCursor: null }, 200),
+  );
+  return router;
+}

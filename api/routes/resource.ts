@@ -1,0 +1,143 @@
+import { createRoute, type OpenAPIHono, type z } from '@hono/zod-openapi';
+import { findJob } from '../../src/db/queries/jobs.ts';
+import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
+import type { JobView } from '../../src/domain/job.ts';
+import { plural, type ResourceKind } from '../../src/domain/kinds.ts';
+import type { Accepted } from '../../src/requests/caller.ts';
+import { acceptCreate } from '../../src/requests/create.ts';
+import { idempotencyOf } from '../../src/requests/idempotency.ts';
+import type { CreateBody } from '../../src/requests/prepare.ts';
+import { acceptDelete, notFound } from '../../src/requests/remove.ts';
+import {
+  acceptedOf,
+  bearer,
+  idempotencyHeader,
+  json,
+  locationHeader,
+  pageOf,
+  pageQuery,
+  projectQuery,
+  referenceParam,
+} from '../contract.ts';
+import type { ApiDependencies, ApiEnv } from '../env.ts';
+import { problems } from '../problem.ts';
+import { createRouter } from '../router.ts';
+import { workflowUrl } from '../workflow-url.ts';
+
+interface KindRoutes {
+  readonly kind: ResourceKind;
+  /** As a person says it, for the contract. */
+  readonly title: string;
+  readonly createSchema: z.ZodType<CreateBody>;
+  readonly viewSchema: z.ZodType<ResourceView>;
+}
+
+/** Create, list, get and delete, the same for every kind of resource. */
+export function resourceRoutes(
+  dependencies: ApiDependencies,
+  { kind, title, createSchema, viewSchema }: KindRoutes,
+): OpenAPIHono<ApiEnv> {
+  const { database, catalog, retry, start } = dependencies;
+  const urlOf = workflowUrl(dependencies);
+  const path = `/${plural[kind]}`;
+  const lower = title === 'VM' ? title : title.toLowerCase();
+  const common = { tags: [`${title}s`], security: bearer };
+  const accepted = { ...json('Accepted: follow the job.', acceptedOf(viewSchema)), headers: locationHeader };
+
+  /** What a mutating request answers with: what was written, read again only where it is not known. */
+  async function show(
+    projectId: string,
+    { jobId, resourceId, views }: Accepted<ResourceView>,
+  ): Promise<{ resource: ResourceView; job: JobView }> {
+    if (views) return { resource: views.resource, job: { ...views.job, temporalUiUrl: urlOf(views.job.workflowId) } };
+    const [resource, job] = await Promise.all([
+      resourceById(database.sql, kind, resourceId),
+      findJob(database.sql, projectId, jobId, urlOf),
+    ]);
+    if (!resource || !job) throw notFound(kind, resourceId);
+    return { resource, job };
+  }
+
+  const router = createRouter();
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'post',
+      path,
+      summary: `Create a ${lower}`,
+      operationId: `create-${kind}`,
+      request: {
+        query: projectQuery,
+        headers: idempotencyHeader,
+        body: { required: true, content: { 'application/json': { schema: createSchema } } },
+      },
+      responses: { 202: accepted, ...problems },
+    }),
+    async (context) => {
+      const create = context.req.valid('json');
+      const caller = context.get('caller');
+      const idempotency = idempotencyOf(context.req.valid('header')['idempotency-key'], `create ${kind}`, create.body);
+      const done = await acceptCreate(database.sql, caller, await catalog(), create, { retry, idempotency });
+      if (done.start) start(done.start);
+      return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
+    },
+  );
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path,
+      summary: `List ${lower}s`,
+      operationId: `list-${plural[kind]}`,
+      request: { query: pageQuery },
+      responses: { 200: json('A page, oldest first.', pageOf(viewSchema)), ...problems },
+    }),
+    async (context) => {
+      const { limit, cursor } = context.req.valid('query');
+      return context.json(
+        await listResources(database.sql, context.get('caller').project.id, kind, { limit, cursor }),
+        200,
+      );
+    },
+  );
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'get',
+      path: `${path}/{id}`,
+      summary: `Get a ${lower}`,
+      operationId: `get-${kind}`,
+      request: { params: referenceParam, query: projectQuery },
+      responses: { 200: json(`The ${lower}.`, viewSchema), ...problems },
+    }),
+    async (context) => {
+      const { id } = context.req.valid('param');
+      const resource = await findResource(database.sql, context.get('caller').project.id, kind, id);
+      if (!resource) throw notFound(kind, id);
+      return context.json(resource, 200);
+    },
+  );
+
+  router.openapi(
+    createRoute({
+      ...common,
+      method: 'delete',
+      path: `${path}/{id}`,
+      summary: `Delete a ${lower}`,
+      operationId: `delete-${kind}`,
+      request: { params: referenceParam, query: projectQuery, headers: idempotencyHeader },
+      responses: { 202: accepted, ...problems },
+    }),
+    async (context) => {
+      const { id } = context.req.valid('param');
+      const caller = context.get('caller');
+      const idempotency = idempotencyOf(context.req.valid('header')['idempotency-key'], `delete ${kind}`, { id });
+      const done = await acceptDelete(database.sql, caller, kind, id, { retry, idempotency });
+      if (done.start) start(done.start);
+      return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
+    },
+  );
+  return router;
+}

@@ -1,0 +1,72 @@
+import type { AddressInfo } from 'node:net';
+import { createAdaptorServer } from '@hono/node-server';
+import { type Config, required } from '../src/config/index.ts';
+import { openDatabase } from '../src/db/client.ts';
+import { MillwrightError } from '../src/errors.ts';
+import type { Logger } from '../src/log.ts';
+import { catalogReader } from '../src/requests/catalog.ts';
+import { retryPolicy } from '../src/requests/retry.ts';
+import type { RunningRole } from '../src/role.ts';
+import { temporalClient } from '../temporal/client.ts';
+import { readPayloadKeys } from '../temporal/payload-keys.ts';
+import { createApp } from './app.ts';
+import { createStarter } from './starter.ts';
+
+/** The API as a role: serves until it is stopped, then answers what it has taken. */
+export async function startApi(config: Config, log: Logger): Promise<RunningRole & { readonly port: number }> {
+  const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), { connections: 20 });
+  const payloadKeys = readPayloadKeys(config.payloadKeyFile);
+  const { client: temporal, connection } = temporalClient({
+    address: required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS'),
+    namespace: config.TEMPORAL_NAMESPACE,
+    keys: payloadKeys,
+  });
+  const starter = createStarter(temporal, log);
+  const app = createApp({
+    database,
+    temporal,
+    catalog: catalogReader(database),
+    retry: retryPolicy(config),
+    payloadKeys,
+    temporalUiUrl: config.TEMPORAL_UI_URL,
+    start: starter.start,
+    log,
+  });
+  const server = createAdaptorServer({ fetch: app.fetch });
+  await new Promise<void>((listening, failed) => {
+    server.once('error', (cause) => {
+      failed(
+        new MillwrightError(
+          'unavailable',
+          `The API cannot listen on ${config.MILLWRIGHT_API_HOST}:${config.MILLWRIGHT_API_PORT}: ${cause.message}.`,
+          { cause },
+        ),
+      );
+    });
+    server.listen(config.MILLWRIGHT_API_PORT, config.MILLWRIGHT_API_HOST, listening);
+  });
+  const { port } = server.address() as AddressInfo;
+  log.info({ port }, 'the API listens');
+  const closed = new Promise<void>((resolve) => server.once('close', resolve));
+  let stopping: Promise<void> | undefined;
+
+  async function stop(): Promise<void> {
+    server.close();
+    // Streams have no end of their own; their watchers come back with Last-Event-ID.
+    if ('closeIdleConnections' in server) server.closeIdleConnections();
+    const late = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), 3000);
+    await closed;
+    clearTimeout(late);
+    await starter.stop();
+    await Promise.all([database.close(), connection.close()]);
+  }
+
+  return {
+    port,
+    ended: closed,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}

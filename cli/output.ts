@@ -1,0 +1,72 @@
+import { styleText } from 'node:util';
+
+/** A screen that can be redrawn in place. */
+export interface Terminal {
+  readonly columns: number;
+  readonly rows: number;
+  hideCursor(): void;
+  /** Puts the cursor back; called by itself when the process ends in the meantime. */
+  showCursor(): void;
+}
+
+/** Where commands write: data to `out`, talk to `err`. Nothing else in the command line writes. */
+export interface Io {
+  out(text: string): void;
+  err(text: string): void;
+  /** Set where talk goes to a terminal. */
+  readonly terminal: Terminal | undefined;
+  input(): Promise<string>;
+}
+
+const hide = '\u001b[?25l';
+const show = '\u001b[?25h';
+
+/** The streams of this process. A reader that goes away early (`| head`) ends it quietly. */
+export function processIo(): Io {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit(0);
+      throw error;
+    });
+  }
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    terminal: process.stderr.isTTY ? processTerminal() : undefined,
+    async input() {
+      process.stdin.setEncoding('utf8');
+      let text = '';
+      for await (const chunk of process.stdin) text += chunk;
+      return text;
+    },
+  };
+}
+
+function processTerminal(): Terminal {
+  const restore = (): void => void process.stderr.write(show);
+  return {
+    get columns() {
+      return process.stderr.columns || 80;
+    },
+    get rows() {
+      return process.stderr.rows || 24;
+    },
+    hideCursor() {
+      process.once('exit', restore);
+      process.stderr.write(hide);
+    },
+    showCursor() {
+      process.off('exit', restore);
+      restore();
+    },
+  };
+}
+
+export type Style = 'red' | 'green' | 'yellow' | 'dim';
+export type Paint = (style: Style, text: string) => string;
+
+/** Colours where talk goes to a terminal, unless NO_COLOR is set (https://no-color.org). */
+export function painter(io: Io, noColor: string | undefined): Paint {
+  if (!io.terminal || noColor) return (_, text) => text;
+  return (style, text) => styleText(style, text, { validateStream: false });
+}

@@ -1,0 +1,136 @@
+/**
+ * The order of a batch's operations. Workflows import this file: it imports nothing, and nothing in it depends on
+ * anything but its arguments. Every function takes time in proportion to operations and dependencies, and none
+ * recurses, so that a chain of ten thousand operations is no matter.
+ */
+
+/** In the order of the file. A dependency on what is not in the graph counts as met, so that a part is a graph too. */
+export type Graph = readonly GraphNode[];
+interface GraphNode {
+  readonly id: string;
+  readonly dependsOn: readonly string[];
+}
+
+interface Waiting {
+  readonly id: string;
+  readonly dependants: Waiting[];
+  dependenciesLeft: number;
+}
+
+/**
+ * Which operations may begin, as others finish: the order of the file among those that become ready at the same
+ * moment, and otherwise the order in which they became ready.
+ */
+export class ReadySet {
+  readonly #waiting = new Map<string, Waiting>();
+  readonly #done: ReadonlySet<string>;
+  readonly #ready: string[] = [];
+  #taken = 0;
+
+  /**
+   * What is in `done` is never given. It counts as finished once its own dependencies are, so that it still stands
+   * between what depends on it and what it depends on.
+   */
+  constructor(graph: Graph, done: ReadonlySet<string> = new Set()) {
+    this.#done = done;
+    for (const { id } of graph) this.#waiting.set(id, { id, dependants: [], dependenciesLeft: 0 });
+    for (const { id, dependsOn } of graph) {
+      const waiting = this.#waiting.get(id);
+      for (const dependency of waiting ? new Set(dependsOn) : []) {
+        const before = this.#waiting.get(dependency);
+        if (!waiting || !before) continue;
+        before.dependants.push(waiting);
+        waiting.dependenciesLeft += 1;
+      }
+    }
+    this.#release([...this.#waiting.values()].filter(({ dependenciesLeft }) => dependenciesLeft === 0));
+  }
+
+  /** The next operation to begin; undefined while none is ready. Each is given once. */
+  take(): string | undefined {
+    const id = this.#ready[this.#taken];
+    if (id !== undefined) this.#taken += 1;
+    return id;
+  }
+
+  /** To be called once for each that was taken. */
+  finish(id: string): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting) this.#release(met(waiting));
+  }
+
+  #release(ready: Waiting[]): void {
+    // Grows while it is walked: what is done passes its own dependants on.
+    for (const waiting of ready) {
+      if (this.#done.has(waiting.id)) ready.push(...met(waiting));
+      else this.#ready.push(waiting.id);
+    }
+  }
+}
+
+/** Marks one dependency of each dependant as met; gives those that have none left. */
+function met({ dependants }: Waiting): Waiting[] {
+  return dependants.filter((dependant) => {
+    dependant.dependenciesLeft -= 1;
+    return dependant.dependenciesLeft === 0;
+  });
+}
+
+/** Each after all that it depends on. What is on a cycle, or waits for one, is left out. */
+export function topologicalOrder(graph: Graph): string[] {
+  const ready = new ReadySet(graph);
+  const order: string[] = [];
+  for (let id = ready.take(); id !== undefined; id = ready.take()) {
+    order.push(id);
+    ready.finish(id);
+  }
+  return order;
+}
+
+/** The graph turned round, for a rollback: each depends on its dependants, and the file is read from its end. */
+export function dependantsFirst(graph: Graph): Graph {
+  const reversed = new Map(graph.map(({ id }) => [id, { id, dependsOn: [] as string[] }]));
+  for (const { id, dependsOn } of graph) {
+    for (const dependency of dependsOn) reversed.get(dependency)?.dependsOn.push(id);
+  }
+  return [...reversed.values()].reverse();
+}
+
+/**
+ * Cycles, each as its ids from the first in the file along `dependsOn` (the way back to the first is left out). No two
+ * share an operation, and none is given only where there is none. A depth-first walk that drops each cycle it closes.
+ */
+export function findCycles(graph: Graph): string[][] {
+  const nodes = new Map(
+    graph.map((node, position) => [node.id, { ...node, position, next: 0, depth: -1, left: false }]),
+  );
+  const cycles: string[][] = [];
+  for (const root of nodes.values()) {
+    const path = root.left ? [] : [root];
+    root.depth = 0;
+    for (let node = path.at(-1); node; node = path.at(-1)) {
+      const dependency = node.next < node.dependsOn.length ? nodes.get(node.dependsOn[node.next++] ?? '') : leave(path);
+      if (!dependency || dependency.left) continue;
+      if (path[dependency.depth] === dependency) {
+        const cycle = path.splice(dependency.depth);
+        for (const member of cycle) member.left = true;
+        cycles.push(fromFirst(cycle).map(({ id }) => id));
+      } else {
+        dependency.depth = path.length;
+        path.push(dependency);
+      }
+    }
+  }
+  return cycles;
+}
+
+function leave(path: { left: boolean }[]): undefined {
+  const node = path.pop();
+  if (node) node.left = true;
+}
+
+/** The same cycle, begun where the file begins it. */
+function fromFirst<Node extends { readonly position: number }>(cycle: readonly Node[]): Node[] {
+  const first = cycle.reduce((least, { position }, at) => (position < (cycle[least]?.position ?? 0) ? at : least), 0);
+  return [...cycle.slice(first), ...cycle.slice(0, first)];
+}

@@ -1,0 +1,57 @@
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import postgres from 'postgres';
+
+/**
+ * Two clients of one database: `sql` for statements written out (hot paths, CTEs), `orm` for plain reads and writes.
+ * They are apart because drizzle replaces its client's JSON serialisers, and raw jsonb parameters then throw.
+ */
+export interface Database {
+  readonly sql: postgres.Sql;
+  readonly orm: PostgresJsDatabase;
+  close(): Promise<void>;
+}
+
+interface DatabaseOptions {
+  /** Connections of `sql` at most; `orm` takes up to a third as many. */
+  readonly connections?: number;
+}
+
+export function openDatabase(url: string, { connections = 12 }: DatabaseOptions = {}): Database {
+  const common = {
+    connect_timeout: 10,
+    idle_timeout: 0,
+    onnotice: () => undefined,
+    connection: { application_name: 'millwright' },
+  };
+  const sql = postgres(url, { ...common, max: connections });
+  const ormClient = postgres(url, { ...common, max: Math.max(2, Math.ceil(connections / 3)) });
+  return {
+    sql,
+    orm: drizzle(ormClient),
+    close: async () => {
+      await Promise.all([sql.end({ timeout: 5 }), ormClient.end({ timeout: 5 })]);
+    },
+  };
+}
+
+/** SQLSTATE class 23505, with the constraint that was violated. */
+export function violatedUnique(error: unknown): string | undefined {
+  return error instanceof postgres.PostgresError && error.code === '23505' ? error.constraint_name : undefined;
+}
+
+/** True where the database could not be reached, is starting or stopping, or dropped the connection. */
+export function isDatabaseAway(error: unknown): boolean {
+  if (error instanceof postgres.PostgresError) return ['57P01', '57P02', '57P03', '53300'].includes(error.code);
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return (
+    typeof code === 'string' &&
+    [
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'CONNECTION_CLOSED',
+      'CONNECTION_ENDED',
+      'CONNECT_TIMEOUT',
+      'CONNECTION_DESTROYED',
+    ].includes(code)
+  );
+}

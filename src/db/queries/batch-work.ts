@@ -1,0 +1,98 @@
+import type { Sql } from 'postgres';
+import type { OperationState } from '../../domain/batch.ts';
+import type { Job, JobState } from '../../domain/job.ts';
+import type { OperationType } from '../../domain/kinds.ts';
+import type { ErrorInfo } from '../../errors.ts';
+
+/** A batch as its workflow's activities need it. */
+export interface BatchRow {
+  readonly id: string;
+  readonly name: string;
+  readonly jobId: string;
+  readonly workflowId: string;
+  readonly caller: {
+    readonly organization: { readonly id: string; readonly name: string };
+    readonly project: { readonly id: string; readonly name: string };
+  };
+}
+
+export interface OperationRow {
+  readonly id: string;
+  readonly type: OperationType;
+  readonly region: string | null;
+  readonly provider: string | null;
+  readonly dependsOn: string[];
+  readonly spec: Record<string, unknown>;
+  readonly state: OperationState;
+  readonly jobId: string;
+  readonly rollbackJobId: string;
+  readonly resourceId: string | null;
+}
+
+export async function batchForWork(sql: Sql, batchId: string): Promise<BatchRow> {
+  const [row] = await sql<BatchRow[]>`
+    SELECT b.id, b.name, b.job_id AS "jobId", j.workflow_id AS "workflowId",
+      jsonb_build_object('organization', jsonb_build_object('id', o.id, 'name', o.name), 'project', jsonb_build_object('id', p.id, 'name', p.name)) AS caller
+    FROM batches b JOIN jobs j ON j.id = b.job_id JOIN organizations o ON o.id = b.organization_id JOIN projects p ON p.id = b.project_id
+    WHERE b.id = ${batchId}`;
+  if (!row) throw new Error(`batch ${batchId} is not in the database`);
+  return row;
+}
+
+/** A batch's operations in the order of its file; all, or those named. */
+export async function operationsForWork(
+  sql: Sql,
+  batchId: string,
+  only?: readonly string[],
+): Promise<readonly OperationRow[]> {
+  return await sql<OperationRow[]>`
+    SELECT id, type, region, provider, depends_on AS "dependsOn", spec, state, job_id AS "jobId", rollback_job_id AS "rollbackJobId", resource_id AS "resourceId"
+    FROM batch_operations WHERE batch_id = ${batchId} ${only ? sql`AND id = ANY(${[...only]})` : sql``} ORDER BY position`;
+}
+
+/** A job as its workflow gets it, from its checkpoint; undefined where it has not been accepted. */
+export async function jobForWork(sql: Sql, jobId: string): Promise<{ job: Job; state: JobState } | undefined> {
+  const [row] = await sql<{ input: Omit<Job, 'sequence'>; sequence: number; state: JobState }[]>`
+    SELECT input, sequence, state FROM jobs WHERE id = ${jobId}`;
+  return row && { job: { ...row.input, sequence: row.sequence }, state: row.state };
+}
+
+/** An operation is under way, on this resource. */
+export async function markBegun(
+  sql: Sql,
+  batchId: string,
+  operationId: string,
+  direction: 'forth' | 'back',
+  resourceId: string,
+): Promise<void> {
+  const state: OperationState = direction === 'forth' ? 'RUNNING' : 'ROLLING_BACK';
+  await sql`
+    UPDATE batch_operations SET state = ${state}, resource_id = ${resourceId}, started_at = coalesce(started_at, now())
+    WHERE batch_id = ${batchId} AND id = ${operationId} AND state = ANY(${direction === 'forth' ? ['PENDING'] : ['SUCCEEDED', 'ROLLBACK_FAILED']})`;
+}
+
+/** An operation that ended without a job: refused, or with nothing to do. */
+export async function endOperation(
+  sql: Sql,
+  batchId: string,
+  operationId: string,
+  state: OperationState,
+  error: ErrorInfo | null,
+): Promise<void> {
+  await sql.unsafe(
+    'UPDATE batch_operations SET state = $3, error = $4::text::jsonb, started_at = coalesce(started_at, now()), ended_at = now() WHERE batch_id = $1 AND id = $2',
+    [batchId, operationId, state, error && JSON.stringify(error)],
+  );
+}
+
+export async function renewRollbackJob(sql: Sql, batchId: string, operationId: string): Promise<string> {
+  const [row] = await sql<{ id: string }[]>`
+    UPDATE batch_operations SET rollback_job_id = uuidv7() WHERE batch_id = ${batchId} AND id = ${operationId} RETURNING rollback_job_id AS id`;
+  if (!row) throw new Error(`batch ${batchId} has no operation ${operationId}`);
+  return row.id;
+}
+
+/** What has not begun will not. */
+export async function skipPending(sql: Sql, batchId: string): Promise<void> {
+  await sql`UPDATE batch_operations SET state = 'SKIPPED', ended_at = now() WHERE batch_id = ${batchId} AND state = 'PENDING'`;
+}

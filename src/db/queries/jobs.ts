@@ -1,0 +1,162 @@
+import type { Sql } from 'postgres';
+import type { JobEvent, JobView, Step } from '../../domain/job.ts';
+import type { NewJob } from './accept.ts';
+import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
+
+/** A job's row with its steps, as one document. */
+type JobRow = Omit<JobView, 'temporalUiUrl' | 'waitingFor' | 'resource' | 'steps'> & {
+  readonly resourceId: string;
+  readonly resourceKind: string;
+  readonly resourceName: string;
+  readonly steps: Step[];
+};
+
+/** ISO 8601 in UTC with milliseconds. */
+const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+
+const select = `SELECT j.id, j.organization_id AS "organizationId", j.project_id AS "projectId", j.type, j.state, j.rollback,
+    j.resource_id AS "resourceId", j.resource_kind AS "resourceKind", j.resource_name AS "resourceName", j.region,
+    j.batch_id AS "batchId", j.operation_id AS "operationId", j.error, ${iso('j.next_attempt_at')} AS "nextAttemptAt",
+    j.leftovers, j.workflow_id AS "workflowId", ${iso('j.created_at')} AS "createdAt", ${iso('j.started_at')} AS "startedAt",
+    ${iso('j.ended_at')} AS "endedAt",
+    coalesce((SELECT jsonb_agg(jsonb_build_object('position', s.position, 'name', s.name, 'state', s.state, 'attempts', s.attempts,
+      'error', s.error, 'nextAttemptAt', ${iso('s.next_attempt_at')}, 'providerReference', s.provider_reference,
+      'startedAt', ${iso('s.started_at')}, 'endedAt', ${iso('s.ended_at')}) ORDER BY s.position)
+      FROM job_steps s WHERE s.job_id = j.id), '[]') AS steps
+  FROM jobs j`;
+
+/** How to open a workflow in the Temporal Web UI; null where that is not known. */
+export type WorkflowUrl = (workflowId: string) => string | null;
+
+function toView(row: JobRow, workflowUrl: WorkflowUrl): JobView {
+  const { resourceId, resourceKind, resourceName, ...rest } = row;
+  return {
+    ...rest,
+    resource: { id: resourceId, kind: resourceKind, name: resourceName },
+    waitingFor: waitingFor(row),
+    temporalUiUrl: workflowUrl(row.workflowId),
+  };
+}
+
+/** Why a job does not go on by itself at this moment, and what would end the wait. */
+function waitingFor(job: JobRow): string | null {
+  switch (job.state) {
+    case 'PENDING':
+      return job.operationId ? null : 'a control worker to start it';
+    case 'RETRYING':
+      return `the next attempt at ${job.nextAttemptAt}`;
+    case 'HELD':
+      return `a decision: settle it with "millwright job settle ${job.id} retry" once the cause is mended`;
+    case 'RUNNING':
+    case 'SUCCEEDED':
+    case 'FAILED':
+    case 'CANCELED':
+      return null;
+  }
+}
+
+/** A job just accepted, as it will be read. */
+export function newJobView(
+  job: NewJob,
+  caller: { readonly organization: { readonly id: string }; readonly project: { readonly id: string } },
+  resource: { readonly id: string; readonly kind: string; readonly name: string; readonly region: string | null },
+  createdAt: Date,
+): JobView {
+  const { id, kind, name, region } = resource;
+  return {
+    id: job.id,
+    organizationId: caller.organization.id,
+    projectId: caller.project.id,
+    type: job.type,
+    state: job.endedAs ?? 'PENDING',
+    rollback: 'none',
+    resource: { id, kind, name },
+    region,
+    batchId: job.batchId,
+    operationId: job.operationId,
+    error: null,
+    nextAttemptAt: null,
+    waitingFor: null,
+    leftovers: [],
+    steps: [],
+    workflowId: job.workflowId,
+    temporalUiUrl: null,
+    createdAt: createdAt.toISOString(),
+    startedAt: null,
+    endedAt: job.endedAs ? createdAt.toISOString() : null,
+  };
+}
+
+/** A job of this project; undefined where there is none. */
+export async function findJob(
+  sql: Sql,
+  projectId: string,
+  id: string,
+  workflowUrl: WorkflowUrl,
+): Promise<JobView | undefined> {
+  const rows = await sql.unsafe<JobRow[]>(`${select} WHERE j.id = $1::uuid AND j.project_id = $2`, [id, projectId], {
+    prepare: true,
+  });
+  return rows[0] && toView(rows[0], workflowUrl);
+}
+
+export interface JobFilter {
+  readonly state: string | undefined;
+  readonly resourceId: string | undefined;
+  readonly batchId: string | undefined;
+}
+
+/** The newest first: who looks at jobs wants to know what happens now. */
+export async function listJobs(
+  sql: Sql,
+  projectId: string,
+  filter: JobFilter,
+  page: PageRequest,
+  workflowUrl: WorkflowUrl,
+): Promise<Page<JobView>> {
+  const rows = await sql.unsafe<JobRow[]>(
+    `${select} WHERE j.project_id = $1 AND ($2::text IS NULL OR j.state = $2) AND ($3::uuid IS NULL OR j.resource_id = $3)
+      AND ($4::uuid IS NULL OR j.batch_id = $4) AND j.id < coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') ORDER BY j.id DESC LIMIT $6`,
+    [
+      projectId,
+      filter.state ?? null,
+      filter.resourceId ?? null,
+      filter.batchId ?? null,
+      afterOf(page.cursor),
+      page.limit + 1,
+    ],
+    { prepare: true },
+  );
+  return toPage(rows, page.limit, (row) => toView(row, workflowUrl));
+}
+
+/** An event's place in the outbox: transaction, then position. */
+export interface EventCursor {
+  readonly transactionId: string;
+  readonly position: string;
+}
+export interface JobEventRow extends EventCursor {
+  readonly type: string;
+  readonly data: JobEvent;
+}
+
+/**
+ * The events of a job, and of its operations if it is a batch's, after the cursor. Only below the oldest transaction
+ * still running: what commits later always comes after what was read (see the table's comment).
+ */
+export async function jobEventsAfter(
+  sql: Sql,
+  jobId: string,
+  after: EventCursor,
+  limit: number,
+): Promise<readonly JobEventRow[]> {
+  return await sql.unsafe<JobEventRow[]>(
+    `SELECT transaction_id::text AS "transactionId", position::text, type, data || jsonb_build_object('at', ${iso('at')}) AS data
+    FROM events
+    WHERE (job_id = $1 OR parent_job_id = $1) AND (transaction_id, position) > ($2::xid8, $3::bigint)
+      AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+    ORDER BY transaction_id, position LIMIT $4`,
+    [jobId, after.transactionId, after.position, limit],
+    { prepare: true },
+  );
+}

@@ -1,0 +1,251 @@
+import type { Sql, TransactionSql } from 'postgres';
+import { hasEnded, type JobState, jobMoves } from '../../domain/job.ts';
+import { type OperationType, partsOf } from '../../domain/kinds.ts';
+import { lives } from '../../domain/life.ts';
+import type { Transition } from '../../domain/transition.ts';
+import type { ErrorInfo } from '../../errors.ts';
+
+/** What a transition needs to know of its job's row. */
+interface JobRow {
+  readonly id: string;
+  readonly type: string;
+  readonly state: JobState;
+  readonly sequence: number;
+  readonly project_id: string;
+  readonly resource_id: string;
+  readonly resource_kind: string;
+  readonly resource_name: string;
+  readonly batch_id: string | null;
+  readonly operation_id: string | null;
+  readonly parent_job_id: string | null;
+  readonly goes_back: boolean | null;
+}
+
+/**
+ * Records transitions of any number of jobs in one transaction: jobs, steps, resources, quota, batch operations,
+ * events and audit together. A transition that is recorded already is passed over; one that the job's states do not
+ * allow is refused. Gives, in order, why each was refused, or null.
+ */
+export function recordTransitions(sql: Sql, transitions: readonly Transition[]): Promise<(ErrorInfo | null)[]> {
+  return sql.begin(async (transaction) => {
+    const jobs = await lockJobs(transaction, [...new Set(transitions.map(({ jobId }) => jobId))]);
+    const { accepted, refusals } = sift(transitions, jobs);
+    if (accepted.length > 0) {
+      const last = [...new Map(accepted.map((transition) => [transition.jobId, transition])).values()];
+      // Sent one behind the other without waiting: one round trip.
+      await Promise.all([
+        updateJobs(transaction, accepted),
+        upsertSteps(transaction, accepted),
+        moveResources(transaction, accepted, jobs),
+        updateOperations(transaction, last, jobs),
+        insertEvents(transaction, accepted, jobs),
+        closeAudit(transaction, last),
+      ]);
+    }
+    return refusals;
+  });
+}
+
+async function lockJobs(sql: TransactionSql, ids: readonly string[]): Promise<ReadonlyMap<string, JobRow>> {
+  const rows = await sql<JobRow[]>`
+    SELECT j.id, j.type, j.state, j.sequence, j.project_id, j.resource_id, j.resource_kind, j.resource_name,
+      j.batch_id, j.operation_id, b.job_id AS parent_job_id, o.rollback_job_id = j.id AS goes_back
+    FROM jobs j
+    LEFT JOIN batches b ON b.id = j.batch_id
+    LEFT JOIN batch_operations o ON o.batch_id = j.batch_id AND o.id = j.operation_id
+    WHERE j.id = ANY(${[...ids]}::uuid[]) ORDER BY j.id FOR UPDATE OF j`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** Which transitions are to be applied: those that are new, and that the job's states allow one after the other. */
+function sift(
+  transitions: readonly Transition[],
+  jobs: ReadonlyMap<string, JobRow>,
+): { accepted: Transition[]; refusals: (ErrorInfo | null)[] } {
+  const accepted: Transition[] = [];
+  const state = new Map([...jobs.values()].map((job) => [job.id, job.state]));
+  const refusals = transitions.map((transition): ErrorInfo | null => {
+    const job = jobs.get(transition.jobId);
+    const from = state.get(transition.jobId);
+    if (!job || !from) return { code: 'not_found', message: `Job ${transition.jobId} does not exist.` };
+    if (transition.sequence <= job.sequence) return null;
+    if (!jobMoves[from].includes(transition.state)) {
+      return { code: 'conflict', message: `Job ${job.id} is ${from} and cannot become ${transition.state}.` };
+    }
+    state.set(job.id, transition.state);
+    accepted.push(transition);
+    return null;
+  });
+  return { accepted, refusals };
+}
+
+/** The rows that one statement's `jsonb_to_recordset` reads. */
+const json = (rows: readonly object[]): string => JSON.stringify(rows);
+
+async function updateJobs(sql: TransactionSql, transitions: readonly Transition[]): Promise<void> {
+  const last = new Map<string, object>();
+  const results = new Map(transitions.flatMap(({ jobId, result }) => (result ? [[jobId, result] as const] : [])));
+  for (const { jobId, ...now } of transitions) {
+    last.set(jobId, { id: jobId, ...now, ended: hasEnded(now.state), result: results.get(jobId) ?? null });
+  }
+  await sql.unsafe(
+    `UPDATE jobs j SET state = t.state, rollback = t.rollback, sequence = t.sequence, error = t.error, result = coalesce(t.result, j.result),
+      leftovers = t.leftovers, next_attempt_at = t."nextAttemptAt", started_at = coalesce(j.started_at, t.at),
+      ended_at = CASE WHEN t.ended THEN t.at END
+    FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, state text, rollback text, sequence int, error jsonb, result jsonb,
+      leftovers text[], "nextAttemptAt" timestamptz, at timestamptz, ended boolean)
+    WHERE j.id = t.id`,
+    [json([...last.values()])],
+    { prepare: true },
+  );
+}
+
+async function upsertSteps(sql: TransactionSql, transitions: readonly Transition[]): Promise<void> {
+  const last = new Map<string, object>();
+  for (const { jobId, step } of transitions) {
+    if (step) last.set(`${jobId}/${step.position}`, { jobId, ...step });
+  }
+  if (last.size === 0) return;
+  await sql.unsafe(
+    `INSERT INTO job_steps AS s (job_id, position, name, state, attempts, error, next_attempt_at, provider_reference, started_at, ended_at)
+    SELECT t."jobId", t.position, t.name, t.state, t.attempts, t.error, t."nextAttemptAt", t."providerReference", t."startedAt", t."endedAt"
+    FROM jsonb_to_recordset($1::text::jsonb) AS t("jobId" uuid, position int, name text, state text, attempts int, error jsonb,
+      "nextAttemptAt" timestamptz, "providerReference" text, "startedAt" timestamptz, "endedAt" timestamptz)
+    ON CONFLICT (job_id, position) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, error = excluded.error,
+      next_attempt_at = excluded.next_attempt_at, provider_reference = coalesce(excluded.provider_reference, s.provider_reference),
+      ended_at = excluded.ended_at`,
+    [json([...last.values()])],
+    { prepare: true },
+  );
+}
+
+/**
+ * Moves resources in their life: only from the state in which their job put them, and only by the job that holds
+ * their lock, which is released when the job has ended. What a deleted one held of the quota is given back by the same
+ * statement, so exactly once.
+ */
+async function moveResources(
+  sql: TransactionSql,
+  transitions: readonly Transition[],
+  jobs: ReadonlyMap<string, JobRow>,
+): Promise<void> {
+  const moves = transitions.flatMap((transition) => {
+    const job = jobs.get(transition.jobId);
+    if (!transition.resource || !job || job.type === 'batch.apply') return [];
+    const { kind, verb } = partsOf(job.type as OperationType);
+    const life = lives[kind][verb];
+    const status = life[transition.resource];
+    return [
+      {
+        id: job.resource_id,
+        jobId: job.id,
+        from: life.during,
+        status,
+        reason: transition.resource === 'done' ? null : (transition.error?.message ?? null),
+        reference: transition.result?.providerReference ?? null,
+        addresses: transition.result?.addresses ?? null,
+        release: hasEnded(transition.state),
+      },
+    ];
+  });
+  if (moves.length === 0) return;
+  await sql.unsafe(
+    `WITH t AS MATERIALIZED (
+      SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, "jobId" uuid, "from" text, status text, reason text, reference text, addresses jsonb, release boolean)
+    ),
+    moved AS (
+      UPDATE resources x SET status = t.status, status_reason = t.reason, provider_reference = coalesce(t.reference, x.provider_reference),
+        current_job_id = CASE WHEN t.release THEN NULL ELSE x.current_job_id END,
+        deleted_at = CASE WHEN t.status = 'deleted' THEN now() END, updated_at = now()
+      FROM t WHERE x.id = t.id AND x.current_job_id = t."jobId" AND x.status = t."from"
+      RETURNING x.id, x.kind, x.project_id, x.quota, x.status
+    ),
+    freed AS (
+      SELECT project_id,
+        sum(coalesce((quota ->> 'vms')::bigint, 0)) AS vms, sum(coalesce((quota ->> 'vcpus')::bigint, 0)) AS vcpus,
+        sum(coalesce((quota ->> 'memoryMib')::bigint, 0)) AS memory_mib, sum(coalesce((quota ->> 'storageGib')::bigint, 0)) AS storage_gib,
+        sum(coalesce((quota ->> 'networks')::bigint, 0)) AS networks, sum(coalesce((quota ->> 'volumes')::bigint, 0)) AS volumes
+      FROM moved WHERE status = 'deleted' GROUP BY project_id
+    ),
+    given_back AS (
+      UPDATE quotas q SET vms = q.vms - f.vms, vcpus = q.vcpus - f.vcpus, memory_mib = q.memory_mib - f.memory_mib,
+        storage_gib = q.storage_gib - f.storage_gib, networks = q.networks - f.networks, volumes = q.volumes - f.volumes
+      FROM freed f WHERE q.project_id = f.project_id
+    ),
+    unused AS (
+      DELETE FROM resource_uses u USING moved WHERE u.user_id = moved.id AND moved.status = 'deleted'
+    )
+    UPDATE vms SET addresses = t.addresses FROM t, moved WHERE moved.id = t.id AND vms.resource_id = t.id AND t.addresses IS NOT NULL`,
+    [json(moves)],
+    { prepare: true },
+  );
+}
+
+/** The operation of a batch follows the job that does it, or that takes it back. */
+async function updateOperations(
+  sql: TransactionSql,
+  last: readonly Transition[],
+  jobs: ReadonlyMap<string, JobRow>,
+): Promise<void> {
+  const changes = last.flatMap((transition) => {
+    const job = jobs.get(transition.jobId);
+    if (!job?.batch_id || !hasEnded(transition.state)) return [];
+    const succeeded = transition.state === 'SUCCEEDED';
+    const state = job.goes_back ? (succeeded ? 'ROLLED_BACK' : 'ROLLBACK_FAILED') : transition.state;
+    return [{ batchId: job.batch_id, id: job.operation_id, state, error: transition.error, at: transition.at }];
+  });
+  if (changes.length === 0) return;
+  await sql.unsafe(
+    `UPDATE batch_operations o SET state = t.state, error = t.error, ended_at = t.at
+    FROM jsonb_to_recordset($1::text::jsonb) AS t("batchId" uuid, id text, state text, error jsonb, at timestamptz)
+    WHERE o.batch_id = t."batchId" AND o.id = t.id`,
+    [json(changes)],
+    { prepare: true },
+  );
+}
+
+async function insertEvents(
+  sql: TransactionSql,
+  transitions: readonly Transition[],
+  jobs: ReadonlyMap<string, JobRow>,
+): Promise<void> {
+  const events = transitions.flatMap(({ jobId, sequence, at, state, rollback, error, step }, place) => {
+    const job = jobs.get(jobId);
+    if (!job) return [];
+    const data = {
+      jobId,
+      type: job.type,
+      operationId: job.operation_id,
+      resource: { kind: job.resource_kind, name: job.resource_name },
+      state,
+      rollback,
+      step: step
+        ? { name: step.name, state: step.state, attempts: step.attempts, nextAttemptAt: step.nextAttemptAt }
+        : null,
+      error: step?.error ?? error,
+    };
+    const type = hasEnded(state) ? 'job.ended' : step ? 'job.step' : 'job.changed';
+    return [{ place, projectId: job.project_id, jobId, parentJobId: job.parent_job_id, sequence, type, data, at }];
+  });
+  await sql.unsafe(
+    `INSERT INTO events (project_id, job_id, parent_job_id, job_sequence, type, data, at)
+    SELECT t."projectId", t."jobId", t."parentJobId", t.sequence, t.type, t.data, t.at
+    FROM jsonb_to_recordset($1::text::jsonb)
+      AS t(place int, "projectId" uuid, "jobId" uuid, "parentJobId" uuid, sequence int, type text, data jsonb, at timestamptz)
+    ORDER BY t.place`,
+    [json(events)],
+    { prepare: true },
+  );
+}
+
+async function closeAudit(sql: TransactionSql, last: readonly Transition[]): Promise<void> {
+  const ended = last.filter(({ state }) => hasEnded(state)).map(({ jobId, state, at }) => ({ jobId, state, at }));
+  if (ended.length === 0) return;
+  await sql.unsafe(
+    `UPDATE audit_log a SET outcome = t.state, closed_at = t.at
+    FROM jsonb_to_recordset($1::text::jsonb) AS t("jobId" uuid, state text, at timestamptz)
+    WHERE a.job_id = t."jobId" AND a.outcome IS NULL`,
+    [json(ended)],
+    { prepare: true },
+  );
+}

@@ -1,0 +1,205 @@
+import type { Sql, TransactionSql } from 'postgres';
+import { isId } from '../../domain/common.ts';
+import type { ResourceKind } from '../../domain/kinds.ts';
+import type { Network } from '../../domain/network.ts';
+import type { Vm } from '../../domain/vm.ts';
+import type { Volume } from '../../domain/volume.ts';
+import type { NewResource } from './accept.ts';
+import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
+
+export interface ViewOf {
+  readonly vm: Vm;
+  readonly network: Network;
+  readonly volume: Volume;
+}
+export type ResourceView = ViewOf[ResourceKind];
+
+/** A row of `resources` joined with its kind's table and with what it uses. */
+interface ResourceRow {
+  readonly id: string;
+  readonly organization_id: string;
+  readonly project_id: string;
+  readonly kind: ResourceKind;
+  readonly name: string;
+  readonly status: string;
+  readonly status_reason: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly provider: string;
+  readonly region: string;
+  readonly provider_reference: string | null;
+  readonly deletion_protection: boolean;
+  readonly current_job_id: string | null;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly uses: { id: string; name: string; kind: ResourceKind }[];
+  readonly flavor: string | null;
+  readonly vcpus: number;
+  readonly memory_mib: number;
+  readonly disk_gib: number;
+  readonly image: string;
+  readonly ssh_keys: string[];
+  readonly addresses: { network: string; address: string }[];
+  readonly cidr: string;
+  readonly size_gib: number;
+}
+
+const uses = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', x.id, 'name', x.name, 'kind', x.kind) ORDER BY u.position)
+  FROM resource_uses u JOIN resources x ON x.id = u.used_id WHERE u.user_id = r.id), '[]') AS uses`;
+
+const selects: Readonly<Record<ResourceKind, string>> = {
+  vm: `SELECT r.*, k.flavor, k.vcpus, k.memory_mib, k.disk_gib, k.image, k.ssh_keys, k.addresses, ${uses} FROM resources r JOIN vms k ON k.resource_id = r.id`,
+  network: 'SELECT r.*, k.cidr FROM resources r JOIN networks k ON k.resource_id = r.id',
+  volume: 'SELECT r.*, k.size_gib FROM resources r JOIN volumes k ON k.resource_id = r.id',
+};
+
+const common = (row: ResourceRow) => ({
+  id: row.id,
+  organizationId: row.organization_id,
+  projectId: row.project_id,
+  name: row.name,
+  statusReason: row.status_reason,
+  labels: row.labels,
+  provider: row.provider,
+  region: row.region,
+  providerReference: row.provider_reference,
+  deletionProtection: row.deletion_protection,
+  currentJobId: row.current_job_id,
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+});
+
+/** The rows' statuses are written by `lives` alone, so they are of the kind's states. */
+const views: { readonly [Kind in ResourceKind]: (row: ResourceRow) => ViewOf[Kind] } = {
+  vm: (row) => ({
+    ...common(row),
+    kind: 'vm',
+    status: row.status as Vm['status'],
+    flavor: row.flavor,
+    vcpus: row.vcpus,
+    memoryMib: row.memory_mib,
+    diskGib: row.disk_gib,
+    image: row.image,
+    sshKeys: row.ssh_keys,
+    networks: row.uses.filter(({ kind }) => kind === 'network').map(({ id, name }) => ({ id, name })),
+    volumes: row.uses.filter(({ kind }) => kind === 'volume').map(({ id, name }) => ({ id, name })),
+    address: row.addresses[0]?.address ?? null,
+    addresses: row.addresses,
+  }),
+  network: (row) => ({ ...common(row), kind: 'network', status: row.status as Network['status'], cidr: row.cidr }),
+  volume: (row) => ({ ...common(row), kind: 'volume', status: row.status as Volume['status'], sizeGib: row.size_gib }),
+};
+
+/** A resource just accepted, as it will be read: no second look at the database. */
+export function newResourceView(
+  { row, ...resource }: NewResource,
+  organizationId: string,
+  projectId: string,
+  jobId: string,
+  used: readonly Known[],
+  createdAt: Date,
+): ResourceView {
+  const blank = {
+    flavor: null,
+    vcpus: 0,
+    memory_mib: 0,
+    disk_gib: 0,
+    image: '',
+    ssh_keys: [],
+    addresses: [],
+    cidr: '',
+    size_gib: 0,
+  };
+  return views[resource.kind]({
+    ...blank,
+    ...row,
+    id: resource.id,
+    organization_id: organizationId,
+    project_id: projectId,
+    kind: resource.kind,
+    name: resource.name,
+    status: resource.status,
+    status_reason: null,
+    labels: resource.labels,
+    provider: resource.provider,
+    region: resource.region,
+    provider_reference: null,
+    deletion_protection: resource.deletionProtection,
+    current_job_id: jobId,
+    created_at: createdAt,
+    updated_at: createdAt,
+    uses: used.map(({ id, name, kind }) => ({ id, name, kind })),
+  });
+}
+
+/** One resource of a project by id or name; undefined where there is none. */
+export async function findResource<Kind extends ResourceKind>(
+  sql: Sql,
+  projectId: string,
+  kind: Kind,
+  reference: string,
+): Promise<ViewOf[Kind] | undefined> {
+  const by = isId(reference) ? 'r.id = $3::uuid' : 'r.name = $3::text';
+  const rows = await sql.unsafe<ResourceRow[]>(
+    `${selects[kind]} WHERE r.project_id = $1 AND r.kind = $2 AND ${by} AND r.deleted_at IS NULL`,
+    [projectId, kind, reference],
+    { prepare: true },
+  );
+  return rows[0] && views[kind](rows[0]);
+}
+
+/** A resource whose id is known, deleted or not. */
+export async function resourceById<Kind extends ResourceKind>(
+  sql: Sql,
+  kind: Kind,
+  id: string,
+): Promise<ViewOf[Kind] | undefined> {
+  const rows = await sql.unsafe<ResourceRow[]>(`${selects[kind]} WHERE r.id = $1`, [id], { prepare: true });
+  return rows[0] && views[kind](rows[0]);
+}
+
+export async function listResources<Kind extends ResourceKind>(
+  sql: Sql,
+  projectId: string,
+  kind: Kind,
+  page: PageRequest,
+): Promise<Page<ViewOf[Kind]>> {
+  const rows = await sql.unsafe<ResourceRow[]>(
+    `${selects[kind]} WHERE r.project_id = $1 AND r.kind = $2 AND r.deleted_at IS NULL
+      AND r.id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY r.id LIMIT $4`,
+    [projectId, kind, afterOf(page.cursor), page.limit + 1],
+    { prepare: true },
+  );
+  return toPage(rows, page.limit, views[kind]);
+}
+
+/** What a request needs to know of a resource that it names. */
+export interface Known {
+  readonly id: string;
+  readonly kind: ResourceKind;
+  readonly name: string;
+  readonly region: string;
+  readonly provider: string;
+  readonly status: string;
+  readonly requested: Record<string, unknown>;
+  readonly currentJobId: string | null;
+}
+
+/** The resources that these references (ids or names) mean, in one query. */
+export async function knownResources(
+  sql: Sql | TransactionSql,
+  projectId: string,
+  references: readonly { readonly kind: ResourceKind; readonly reference: string }[],
+): Promise<(reference: { readonly kind: ResourceKind; readonly reference: string }) => Known | undefined> {
+  const rows =
+    references.length === 0
+      ? []
+      : await sql<Known[]>`
+    SELECT id, kind, name, region, provider, status, requested, current_job_id AS "currentJobId" FROM resources
+    WHERE project_id = ${projectId} AND deleted_at IS NULL
+      AND (name = ANY(${references.map(({ reference }) => reference)}::text[])
+        OR id = ANY(${references.map(({ reference }) => reference).filter(isId)}::uuid[]))`;
+  const byKey = new Map(
+    rows.flatMap((row) => [[`${row.kind}/${row.name}`, row] as const, [`${row.kind}/${row.id}`, row] as const]),
+  );
+  return ({ kind, reference }) => byKey.get(`${kind}/${reference}`);
+}

@@ -1,0 +1,7 @@
+import { sql } from 'drizzle-orm';
+import { timestamp, uuid } from 'drizzle-orm/pg-core';
+
+/** Time-ordered ids (UUIDv7, RFC 9562), so that a primary key is also the order of creation. */
+export const id = () => uuid('id').primaryKey().default(sql`uuidv7()`);
+export const time = (name: string) => timestamp(name, { withTimezone: true, precision: 3 });
+export const now = (name: string) => time(name).notNull().defaultNow();

@@ -1,0 +1,85 @@
+import { sql } from 'drizzle-orm';
+import { index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { jobStates, rollbackStates, stepStates } from '../../domain/job.ts';
+import { id, now, time } from './columns.ts';
+import { organizations, projects } from './tenancy.ts';
+
+/** With its steps, a job's checkpoint: what they call done is never run again. */
+export const jobs = pgTable(
+  'jobs',
+  {
+    id: id(),
+    organizationId: uuid('organization_id')
+      .notNull()
+      .references(() => organizations.id),
+    projectId: uuid('project_id')
+      .notNull()
+      .references(() => projects.id),
+    type: text('type').notNull(),
+    state: text('state', { enum: jobStates }).notNull().default('PENDING'),
+    rollback: text('rollback', { enum: rollbackStates }).notNull().default('none'),
+    /** The resource (or, for `batch.apply`, the batch) it is at work on. */
+    resourceId: uuid('resource_id').notNull(),
+    resourceKind: text('resource_kind').notNull(),
+    resourceName: text('resource_name').notNull(),
+    region: text('region'),
+    /** Set on the job of a batch's operation: it is hosted by the batch's workflow. */
+    batchId: uuid('batch_id'),
+    operationId: text('operation_id'),
+    /** What its workflow is started with. */
+    input: jsonb('input').notNull(),
+    workflowId: text('workflow_id').notNull(),
+    /** The last transition that has been recorded; an older one that comes again is dropped. */
+    sequence: integer('sequence').notNull().default(0),
+    error: jsonb('error'),
+    result: jsonb('result'),
+    leftovers: text('leftovers').array().notNull().default(sql`'{}'`),
+    nextAttemptAt: time('next_attempt_at'),
+    createdAt: now('created_at'),
+    startedAt: time('started_at'),
+    endedAt: time('ended_at'),
+  },
+  (table) => [
+    index('jobs_page').on(table.projectId, table.id),
+    index('jobs_resource').on(table.resourceId),
+    index('jobs_batch').on(table.batchId).where(sql`batch_id IS NOT NULL`),
+    index('jobs_pending').on(table.createdAt).where(sql`state = 'PENDING'`),
+  ],
+);
+
+export const jobSteps = pgTable(
+  'job_steps',
+  {
+    jobId: uuid('job_id')
+      .notNull()
+      .references(() => jobs.id),
+    position: integer('position').notNull(),
+    name: text('name').notNull(),
+    state: text('state', { enum: stepStates }).notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    error: jsonb('error'),
+    nextAttemptAt: time('next_attempt_at'),
+    providerReference: text('provider_reference'),
+    startedAt: time('started_at').notNull(),
+    endedAt: time('ended_at'),
+  },
+  (table) => [primaryKey({ columns: [table.jobId, table.position] })],
+);
+
+/** One row for each `Idempotency-Key` that was accepted: the same key and body give the same resource and job again. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    projectId: uuid('project_id')
+      .notNull()
+      .references(() => projects.id),
+    key: text('key').notNull(),
+    /** SHA-256 of method, path and canonical body. */
+    requestHash: text('request_hash').notNull(),
+    jobId: uuid('job_id')
+      .notNull()
+      .references(() => jobs.id),
+    createdAt: now('created_at'),
+  },
+  (table) => [primaryKey({ columns: [table.projectId, table.key] })],
+);

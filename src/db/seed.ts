@@ -1,0 +1,70 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { and, eq } from 'drizzle-orm';
+import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import { flavors, images, regions } from './schema/catalog.ts';
+import { apiTokens, organizations, projects, quotas } from './schema/tenancy.ts';
+
+const flavorSeed = [
+  { name: 'small', vcpus: 1, memoryMib: 2048, diskGib: 20 },
+  { name: 'medium', vcpus: 2, memoryMib: 4096, diskGib: 40 },
+  { name: 'large', vcpus: 4, memoryMib: 8192, diskGib: 80 },
+];
+
+/** The limits of a new project: wide enough for any use of one machine, and still limits. */
+const limits = {
+  vmsLimit: 20_000,
+  vcpusLimit: 80_000,
+  memoryMibLimit: 160_000_000,
+  storageGibLimit: 2_000_000,
+  networksLimit: 5_000,
+  volumesLimit: 20_000,
+};
+
+export const tokenHash = (token: string): string => createHash('sha256').update(token).digest('hex');
+
+/** What a new platform begins with; what is there already stays as it is. */
+export async function seed(orm: PostgresJsDatabase, home: string): Promise<void> {
+  await orm
+    .insert(regions)
+    .values(['tpe-1', 'nrt-1'].map((name) => ({ name, providers: ['simulator'] })))
+    .onConflictDoNothing();
+  await orm.insert(flavors).values(flavorSeed).onConflictDoNothing();
+  await orm.insert(images).values({ name: 'debian-13' }).onConflictDoNothing();
+  await orm.insert(organizations).values({ name: 'default' }).onConflictDoNothing();
+  const [organization] = await orm.select().from(organizations).where(eq(organizations.name, 'default'));
+  if (!organization) throw new Error('the organization "default" was not there after it had been put in');
+  await orm.insert(projects).values({ organizationId: organization.id, name: 'default' }).onConflictDoNothing();
+  const [project] = await orm
+    .select()
+    .from(projects)
+    .where(and(eq(projects.organizationId, organization.id), eq(projects.name, 'default')));
+  if (!project) throw new Error('the project "default" was not there after it had been put in');
+  await orm
+    .insert(quotas)
+    .values({ projectId: project.id, ...limits })
+    .onConflictDoNothing();
+  await orm
+    .insert(apiTokens)
+    .values({
+      name: 'operator',
+      role: 'operator',
+      hash: tokenHash(operatorToken(home)),
+      organizationId: organization.id,
+      projectId: project.id,
+    })
+    .onConflictDoNothing();
+}
+
+/** The operator's token, made when the home is new; readable by the owner alone. */
+function operatorToken(home: string): string {
+  const file = join(home, 'operator.token');
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim();
+  const token = `mw_${randomBytes(32).toString('base64url')}`;
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const draft = `${file}.${process.pid}`;
+  writeFileSync(draft, `${token}\n`, { mode: 0o600 });
+  renameSync(draft, file);
+  return token;
+}

@@ -1,0 +1,93 @@
+import { z } from 'zod';
+import { idSchema, nameSchema, timeSchema } from './common.ts';
+import { errorInfoSchema, jobStates, rollbackStates } from './job.ts';
+import { operationTypes, resourceKinds } from './kinds.ts';
+
+/** A batch is as its job is. */
+export const batchStates = jobStates;
+export type BatchState = (typeof batchStates)[number];
+
+/**
+ * An operation of a batch.
+ *
+ * ```
+ *  PENDING ──▶ RUNNING ──▶ SUCCEEDED ──▶ ROLLING_BACK ──▶ ROLLED_BACK
+ *     │  │        │                       │       ▲
+ *     │  │        │                       ▼       │ settle: retry
+ *     │  │        │                     ROLLBACK_FAILED
+ *     │  └────────┼──▶ UNCHANGED   what it asks for was there before
+ *     │           ├──▶ FAILED      refused, or its own job has undone what it did
+ *     │           └──▶ CANCELED    likewise
+ *     └──▶ SKIPPED                 another failed before its turn came
+ * ```
+ *
+ * Beginning it sets RUNNING, UNCHANGED or FAILED, and ROLLING_BACK when it is taken back; the end of its job, through
+ * `record`, sets the rest; the batch's workflow sets SKIPPED.
+ */
+export const operationStates = [
+  'PENDING',
+  'RUNNING',
+  'SUCCEEDED',
+  'UNCHANGED',
+  'FAILED',
+  'SKIPPED',
+  'CANCELED',
+  'ROLLING_BACK',
+  'ROLLED_BACK',
+  'ROLLBACK_FAILED',
+] as const;
+export type OperationState = (typeof operationStates)[number];
+
+/** What a batch does with what is done when an operation fails. */
+export const failurePolicies = ['rollback'] as const;
+export type FailurePolicy = (typeof failurePolicies)[number];
+
+export const batchOperationSchema = z
+  .object({
+    id: nameSchema.meta({ description: 'As the file has it; unique in its batch.' }),
+    type: z.enum(operationTypes),
+    region: nameSchema.nullable(),
+    provider: nameSchema.nullable(),
+    dependsOn: z
+      .array(z.string())
+      .meta({ description: 'Every operation that it waits for, named or implied by what it refers to.' }),
+    state: z.enum(operationStates),
+    jobId: idSchema.nullable(),
+    resource: z.object({ id: idSchema, kind: z.enum(resourceKinds), name: nameSchema }).nullable(),
+    outputs: z
+      .record(z.string(), z.unknown())
+      .nullable()
+      .meta({ description: 'What the operation gives to those that refer to it.' }),
+    error: errorInfoSchema.nullable(),
+    startedAt: timeSchema.nullable(),
+    endedAt: timeSchema.nullable(),
+  })
+  .meta({ id: 'BatchOperation' });
+export type BatchOperationView = z.infer<typeof batchOperationSchema>;
+
+export const batchSchema = z
+  .object({
+    id: idSchema,
+    organizationId: idSchema,
+    projectId: idSchema,
+    name: nameSchema,
+    version: z.int(),
+    parallelLimit: z.int().meta({ description: 'How many operations run at once, at most.' }),
+    onFailure: z.enum(failurePolicies),
+    state: z.enum(batchStates),
+    rollback: z.enum(rollbackStates),
+    jobId: idSchema,
+    counts: z.record(z.enum(operationStates), z.int()).meta({ description: 'How many operations are in each state.' }),
+    error: errorInfoSchema.nullable(),
+    workflowId: z.string().nullable(),
+    createdAt: timeSchema,
+    startedAt: timeSchema.nullable(),
+    endedAt: timeSchema.nullable(),
+  })
+  .meta({ id: 'Batch' });
+export type BatchView = z.infer<typeof batchSchema>;
+
+export const batchDetailSchema = batchSchema
+  .extend({ operations: z.array(batchOperationSchema).meta({ description: 'In the order of the file.' }) })
+  .meta({ id: 'BatchDetail' });
+export type BatchDetail = z.infer<typeof batchDetailSchema>;

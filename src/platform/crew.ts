@@ -1,0 +1,67 @@
+import { rmSync } from 'node:fs';
+import { MillwrightError } from '../errors.ts';
+import { homePaths, writeWhole } from './home.ts';
+import type { Identity } from './identity.ts';
+import type { Service } from './service.ts';
+import type { PlatformStatus } from './status.ts';
+import { type Supervised, supervise } from './supervised.ts';
+
+const graceMs = 10_000;
+
+/** What is ended later the more depends on it. */
+export const tiers = ['database', 'services', 'roles'] as const;
+export type Tier = (typeof tiers)[number];
+
+/** The services of one platform, and their state in the home's status file. */
+export interface Crew {
+  /** Starts a service and keeps it running; resolves when it is ready for the first time. */
+  add(tier: Tier, service: Service): Promise<void>;
+  status(): PlatformStatus;
+  /** Ends them all: the roles first, the database last. */
+  stop(): Promise<void>;
+}
+
+interface CrewOptions {
+  readonly home: string;
+  readonly supervisor: Identity;
+  /** Address of the API. */
+  readonly api: string;
+  readonly report: (line: string) => void;
+}
+
+export function createCrew({ home, supervisor, api, report }: CrewOptions): Crew {
+  const members: { readonly tier: Tier; readonly supervised: Supervised }[] = [];
+  let stopping: Promise<void> | undefined;
+
+  const status = (): PlatformStatus => ({
+    supervisor,
+    api,
+    roles: members.map((member) => member.supervised.status()),
+  });
+  const changed = () => writeWhole(homePaths(home).status, status());
+  changed();
+
+  async function stop(): Promise<void> {
+    for (const tier of tiers.toReversed()) {
+      const ended = members.filter((member) => member.tier === tier).map(({ supervised }) => supervised.stop(graceMs));
+      await Promise.all(ended);
+    }
+    rmSync(homePaths(home).status, { force: true });
+  }
+
+  return {
+    add: async (tier, service) => {
+      if (stopping)
+        throw new MillwrightError('unavailable', `${service.name} is not started: the platform is stopping.`);
+      const supervised = supervise(service, { report, changed });
+      members.push({ tier, supervised });
+      changed();
+      await supervised.ready;
+    },
+    status,
+    stop: () => {
+      stopping ??= stop();
+      return stopping;
+    },
+  };
+}

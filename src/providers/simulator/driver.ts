@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import type { NetworkSpec, VmSpec, VolumeSpec } from '../../domain/job.ts';
+import { plural, type ResourceKind } from '../../domain/kinds.ts';
+import { ProviderError } from '../../errors.ts';
+import type { CallContext, DriverModule, Provided } from '../types.ts';
+import { type Client, openClient } from './client.ts';
+import { manifest } from './manifest.ts';
+import { providedSchema, providedVmSchema, readyState } from './wire.ts';
+
+/** The driver of the simulator, which it knows by HTTP alone, as any other provider. */
+export const simulator: DriverModule = {
+  manifest,
+  open: (settings) => {
+    const client = openClient(settings);
+    return {
+      manifest,
+      compute: provides(client, 'vm', vmSchema, vmBody),
+      network: provides(client, 'network', providedSchema, (spec: NetworkSpec) => spec),
+      storage: provides(client, 'volume', providedSchema, (spec: VolumeSpec) => spec),
+    };
+  },
+};
+
+const vmBody = (spec: VmSpec) => ({
+  ...spec,
+  networks: spec.networks.map(({ key }) => key),
+  volumes: spec.volumes.map(({ key }) => key),
+});
+
+const vmSchema = providedVmSchema.transform(({ addresses, ...vm }) => ({
+  ...vm,
+  addresses: addresses.map(({ network, address }) => ({ network: network.name, address })),
+}));
+
+/** The pause between two looks at what is not ready: short for what takes a moment, long enough not to press. */
+const firstPauseMs = 20;
+const longestPauseMs = 500;
+
+function provides<Spec extends { readonly name: string }, Has extends Provided>(
+  client: Client,
+  kind: ResourceKind,
+  schema: z.ZodType<Has>,
+  bodyOf: (spec: Spec) => object,
+) {
+  const path = `/${plural[kind]}`;
+  const pathOf = (key: string) => `${path}/${encodeURIComponent(key)}`;
+
+  const absentOr = schema.optional();
+
+  const find = (key: string, call: CallContext): Promise<Has | undefined> =>
+    client({ method: 'GET', path: pathOf(key), operation: `${kind}.get`, subject: `"${key}"`, answer: absentOr }, call);
+
+  const create = (key: string, spec: Spec, call: CallContext): Promise<Has> => {
+    const asked = { method: 'POST', operation: `${kind}.create`, subject: `"${spec.name}" (${key})` } as const;
+    return client({ ...asked, path, body: { key, ...bodyOf(spec) }, answer: schema }, call);
+  };
+
+  /** Looks again and again, until `done`. The caller's signal ends it otherwise: the caller alone knows how long is too long. */
+  async function poll(key: string, first: Has, call: CallContext, done: (now: Has | undefined) => boolean) {
+    const startedAt = performance.now();
+    let now: Has | undefined = first;
+    for (let pauseMs = firstPauseMs; !done(now); pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
+      call.progress(`${now?.state}, ${Math.floor((performance.now() - startedAt) / 1000)} s`);
+      await sleep(pauseMs, undefined, { signal: call.signal }).catch(() => call.signal.throwIfAborted());
+      now = await find(key, call);
+    }
+    return now;
+  }
+
+  return {
+    find,
+
+    ensure: async (key: string, spec: Spec, call: CallContext): Promise<Has> => {
+      const begun = (await find(key, call)) ?? (await create(key, spec, call));
+      const has = await poll(key, begun, call, (now) => now?.state !== 'building');
+      if (has?.state === readyState[kind]) return has;
+      // Not waited for and made anew here: a call that its caller has given up would bring back what an undo removes.
+      throw new ProviderError(
+        'transient',
+        'conflict',
+        `The ${kind} "${spec.name}" (${key}) is being deleted, or was while it was built. It can be created once it is gone.`,
+      );
+    },
+
+    remove: async (key: string, call: CallContext): Promise<void> => {
+      const asked = { method: 'DELETE', operation: `${kind}.delete`, subject: `"${key}"` } as const;
+      const leaving = await client({ ...asked, path: pathOf(key), answer: absentOr }, call);
+      // Another one under the same key means that this one is gone.
+      if (leaving) await poll(key, leaving, call, (now) => now?.reference !== leaving.reference);
+    },
+
+    list: async (call: CallContext): Promise<readonly Has[]> => {
+      const asked = { method: 'GET', operation: `${kind}.list`, subject: `all ${plural[kind]}` } as const;
+      const answer = z.object({ resources: z.array(schema) });
+      return (await client({ ...asked, path, answer }, call)).resources;
+    },
+  };
+}

@@ -1,0 +1,181 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { z } from 'zod';
+import { type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
+import { MillwrightError } from '../../errors.ts';
+import { openAttachments } from './attachments.ts';
+import { type Demand, openCapacity } from './capacity.ts';
+import { inTransaction } from './database.ts';
+import type { SettingsStore } from './settings.ts';
+import { type CreateRequest, type ProvidedAnswer, readyState } from './wire.ts';
+
+/** A resource at rest. Its state is not stored: the clock tells it at every read, so that no timer is lost by a kill. */
+const rowSchema = z.object({
+  id: z.int(),
+  region: z.string(),
+  kind: z.enum(resourceKinds),
+  key: z.string(),
+  name: z.string(),
+  reference: z.string(),
+  digest: z.string(),
+  ready_at: z.int(),
+  gone_at: z.int().nullable(),
+});
+type Row = z.infer<typeof rowSchema>;
+
+interface Place {
+  readonly region: string;
+  readonly kind: ResourceKind;
+  readonly key: string;
+}
+
+export interface InventoryEntry extends Place {
+  readonly name: string;
+  readonly state: ProvidedAnswer['state'];
+}
+
+export interface Store {
+  /** A key that is there already with the same body gives what is there. Throws `conflict`, `capacity`, `precondition`. */
+  create(region: string, request: CreateRequest): { readonly isNew: boolean; readonly resource: ProvidedAnswer };
+  find(place: Place): ProvidedAnswer | undefined;
+  list(region: string, kind: ResourceKind): ProvidedAnswer[];
+  /** Gives what is on its way out; `undefined` where it is gone. Throws `not_found`, and `conflict` for what is in use. */
+  remove(place: Place): ProvidedAnswer | undefined;
+  inventory(): InventoryEntry[];
+}
+
+export function openStore(database: DatabaseSync, settings: SettingsStore): Store {
+  const attachments = openAttachments(database);
+  const checkCapacity = openCapacity(database);
+  const selectOne = database.prepare('SELECT * FROM resources WHERE region = ? AND kind = ? AND key = ?');
+  const selectKind = database.prepare('SELECT * FROM resources WHERE region = ? AND kind = ? ORDER BY id');
+  const selectAll = database.prepare('SELECT * FROM resources ORDER BY id');
+  const setGone = database.prepare('UPDATE resources SET gone_at = ? WHERE id = ?');
+  const deleteGone = database.prepare('DELETE FROM resources WHERE gone_at <= ?');
+  const insert = database.prepare(`
+    INSERT INTO resources
+      (region, kind, key, name, reference, digest, vcpus, memory_mib, size_gib, cidr, next_offset, ready_at)
+    VALUES
+      (:region, :kind, :key, :name, :reference, :digest, :vcpus, :memoryMib, :sizeGib, :cidr, :nextOffset, :readyAt)`);
+
+  /** The row under a key, after everything whose time has come is gone. */
+  function rowOf({ region, kind, key }: Place, now: number): Row | undefined {
+    deleteGone.run(now);
+    const row = selectOne.get(region, kind, key);
+    return row && rowSchema.parse(row);
+  }
+
+  function shown(row: Row, now: number): ProvidedAnswer {
+    const { reference, key, name, region } = row;
+    const provided = { reference, key, name, region, state: stateOf(row, now) };
+    return row.kind === 'vm' ? { ...provided, addresses: attachments.addressesOf(row.id) } : provided;
+  }
+
+  function add(region: string, request: CreateRequest, now: number): ProvidedAnswer {
+    const { kind, body } = request;
+    const place = { region, kind, key: body.key };
+    checkCapacity(region, settings.capacityOf(region), demandOf(request));
+    const { lastInsertRowid } = insert.run({
+      ...place,
+      name: body.name,
+      reference: `sim-${kind}-${randomBytes(8).toString('hex')}`,
+      digest: digestOf(body),
+      vcpus: kind === 'vm' ? body.vcpus : 0,
+      memoryMib: kind === 'vm' ? body.memoryMib : 0,
+      sizeGib: kind === 'volume' ? body.sizeGib : 0,
+      cidr: kind === 'network' ? body.cidr : null,
+      nextOffset: kind === 'network' ? attachments.firstOffset(body.cidr) : null,
+      readyAt: now + (settings.get().latencyMs[`${kind}.create`] ?? 0),
+    });
+    if (kind === 'vm') attachments.attach({ id: Number(lastInsertRowid), region }, body, now);
+    const row = rowOf(place, now);
+    if (!row) throw new Error(`the ${kind} "${body.key}" was not there after it had been put in`);
+    return shown(row, now);
+  }
+
+  return {
+    create: (region, request) =>
+      inTransaction(database, () => {
+        const now = Date.now();
+        const { kind, body } = request;
+        const row = rowOf({ region, kind, key: body.key }, now);
+        if (!row) return { isNew: true, resource: add(region, request, now) };
+        if (row.gone_at !== null) throw conflict(row, 'is being deleted; create it again once it is gone');
+        if (row.digest !== digestOf(body))
+          throw conflict(row, 'is there already, made from another body; use a new key');
+        return { isNew: false, resource: shown(row, now) };
+      }),
+
+    find: (place) => {
+      const now = Date.now();
+      const row = rowOf(place, now);
+      return row && shown(row, now);
+    },
+
+    list: (region, kind) => {
+      const now = Date.now();
+      deleteGone.run(now);
+      return z
+        .array(rowSchema)
+        .parse(selectKind.all(region, kind))
+        .map((row) => shown(row, now));
+    },
+
+    remove: (place) =>
+      inTransaction(database, () => {
+        const now = Date.now();
+        const row = rowOf(place, now);
+        if (!row) {
+          throw new MillwrightError('not_found', `There is no ${place.kind} "${place.key}" in "${place.region}".`);
+        }
+        if (row.gone_at === null) {
+          const user = attachments.userOf(row.id);
+          if (user) throw conflict(row, `is in use by the VM "${user}"; delete that first`);
+          setGone.run(now + (settings.get().latencyMs[`${place.kind}.delete`] ?? 0), row.id);
+        }
+        const left = rowOf(place, now);
+        return left && shown(left, now);
+      }),
+
+    inventory: () => {
+      const now = Date.now();
+      deleteGone.run(now);
+      return z
+        .array(rowSchema)
+        .parse(selectAll.all())
+        .map((row) => {
+          const { kind, key, name, region } = row;
+          return { kind, key, name, region, state: stateOf(row, now) };
+        });
+    },
+  };
+}
+
+function stateOf({ kind, ready_at, gone_at }: Row, now: number): ProvidedAnswer['state'] {
+  if (gone_at !== null) return 'deleting';
+  return ready_at > now ? 'building' : readyState[kind];
+}
+
+function demandOf({ kind, body }: CreateRequest): Demand {
+  const none = { vms: 0, vcpus: 0, memoryMib: 0, volumeGib: 0 };
+  switch (kind) {
+    case 'vm':
+      return { ...none, vms: 1, vcpus: body.vcpus, memoryMib: body.memoryMib };
+    case 'volume':
+      return { ...none, volumeGib: body.sizeGib };
+    case 'network':
+      return none;
+    default:
+      return kind satisfies never;
+  }
+}
+
+/** A digest in place of the body: user data may hold secrets, and nothing here needs to read it again. */
+function digestOf(body: CreateRequest['body']): string {
+  return createHash('sha256')
+    .update(JSON.stringify(body, Object.keys(body).toSorted()))
+    .digest('hex');
+}
+
+const conflict = ({ kind, name, key }: Row, what: string): MillwrightError =>
+  new MillwrightError('conflict', `The ${kind} "${name}" (${key}) ${what}.`);

@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { nameSchema } from '../../domain/common.ts';
+import { type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
+import { cidrSchema } from '../../domain/network.ts';
+import { errorCodes } from '../../errors.ts';
+
+/** What the simulator and its driver say to each other. */
+export const actions = ['create', 'get', 'list', 'delete'] as const;
+export type Action = (typeof actions)[number];
+
+/** What a fault, a latency and a call in the log are named by. */
+export type Operation = `${ResourceKind}.${Action}`;
+export const operations: readonly Operation[] = resourceKinds.flatMap((kind) =>
+  actions.map((action) => `${kind}.${action}` as const),
+);
+
+/** What a caller knows its resource by. No `%`, `?` or `#`, so that a path holds it in one spelling alone. */
+const keySchema = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/,
+    'Expected 1 to 128 letters, digits, ".", "_", ":", "/" or "-", starting with a letter or a digit',
+  );
+const keysSchema = z
+  .array(keySchema)
+  .max(64)
+  .refine((keys) => new Set(keys).size === keys.length, 'Expected each key once');
+
+const common = { key: keySchema, name: nameSchema };
+
+/** The body of a create: the spec of the kind, its key, and the networks and volumes of a VM as keys. */
+export const createSchemas = {
+  vm: z.strictObject({
+    ...common,
+    vcpus: z.int().min(1).max(256),
+    memoryMib: z.int().min(128).max(4_194_304),
+    diskGib: z.int().min(1).max(65_536),
+    image: nameSchema,
+    sshKeys: z.array(z.string().max(16_384)).max(64).default([]),
+    userData: z.string().max(65_536).default(''),
+    networks: keysSchema.default([]),
+    volumes: keysSchema.default([]),
+  }),
+  network: z.strictObject({ ...common, cidr: cidrSchema }),
+  volume: z.strictObject({ ...common, sizeGib: z.int().min(1).max(65_536) }),
+} as const satisfies Record<ResourceKind, z.ZodType>;
+
+export type CreateBody<Kind extends ResourceKind> = z.infer<(typeof createSchemas)[Kind]>;
+export type CreateRequest = {
+  [Kind in ResourceKind]: { readonly kind: Kind; readonly body: CreateBody<Kind> };
+}[ResourceKind];
+
+/** The state in which a kind is ready for use; before it, `building`; after it, `deleting`. */
+export const readyState = { vm: 'running', network: 'available', volume: 'available' } as const satisfies Record<
+  ResourceKind,
+  string
+>;
+
+export const providedSchema = z.object({
+  reference: z.string(),
+  key: z.string(),
+  name: z.string(),
+  region: z.string(),
+  state: z.enum(['building', ...Object.values(readyState), 'deleting']),
+});
+/** The addresses are in the order of the networks that were asked for. */
+export const providedVmSchema = providedSchema.extend({
+  addresses: z.array(z.object({ network: z.object({ key: z.string(), name: z.string() }), address: z.string() })),
+});
+export type ProvidedAnswer = z.infer<typeof providedSchema> | z.infer<typeof providedVmSchema>;
+
+/** Every answer that is not a success. `faults` names all that is wrong with the request, at once. */
+export const refusalSchema = z.object({
+  code: z.enum(errorCodes),
+  message: z.string(),
+  faults: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+});

@@ -1,0 +1,179 @@
+import type { Sql } from 'postgres';
+import { v7 as newId } from 'uuid';
+import { batchWorkflowId } from '../../temporal/names.ts';
+import type { BatchFile, BatchOperation } from '../batch/file.ts';
+import { topologicalOrder } from '../batch/graph.ts';
+import { referencesIn, resolveTemplates } from '../batch/template.ts';
+import { insertBatch, type NewJob } from '../db/queries/accept.ts';
+import { outputsFrom } from '../db/queries/outputs.ts';
+import { type Known, knownResources, type ResourceView, resourceById } from '../db/queries/resources.ts';
+import { partsOf, type ResourceKind } from '../domain/kinds.ts';
+import { type Fault, MillwrightError } from '../errors.ts';
+import type { Accepted, AcceptOptions, Caller } from './caller.ts';
+import type { Catalog } from './catalog.ts';
+import { asked, startOf } from './create.ts';
+import { acceptOnce } from './idempotency.ts';
+import { createOf, prepare, referencesOf } from './prepare.ts';
+
+/** An operation as it is accepted: to be run, or found to be as the file says already. */
+interface Planned {
+  readonly operation: BatchOperation;
+  readonly state: 'PENDING' | 'UNCHANGED';
+  readonly resourceId: string | null;
+}
+
+/**
+ * Accepts a batch: compares each operation with what is there, and writes batch, operations and job in one statement.
+ * Where every operation is as the file says already, its job has ended as it begins.
+ */
+export function acceptBatch(
+  sql: Sql,
+  caller: Caller,
+  catalog: Catalog,
+  file: BatchFile,
+  options: AcceptOptions,
+): Promise<Accepted<never>> {
+  return acceptOnce(sql, caller.project.id, options.idempotency, async () => {
+    const planned = await plan(sql, caller, catalog, file);
+    const [id, jobId] = [newId(), newId()];
+    const { name, version, parallelLimit, onFailure } = file;
+    const nothingToDo = planned.every(({ state }) => state === 'UNCHANGED');
+    const { organization, project } = caller;
+    const job: NewJob = {
+      id: jobId,
+      type: 'batch.apply',
+      workflowId: batchWorkflowId(name, id, 1),
+      input: { batchId: id, jobId, name, organization: organization.name, project: project.name, parallelLimit },
+      batchId: null,
+      operationId: null,
+      parentJobId: null,
+      ...(nothingToDo ? { endedAs: 'SUCCEEDED' as const } : {}),
+    };
+    const operations = planned.map(({ operation, state, resourceId }, position) => ({
+      id: operation.id,
+      position,
+      type: operation.type,
+      region: operation.region ?? null,
+      provider: operation.provider ?? null,
+      depends_on: operation.dependsOn,
+      spec: operation.with,
+      state,
+      resource_id: resourceId,
+    }));
+    await insertBatch(sql, asked(caller, options), { id, name, version, parallelLimit, onFailure, operations }, job);
+    return { jobId, resourceId: id, ...(nothingToDo ? {} : { start: startOf(job) }) };
+  });
+}
+
+async function plan(sql: Sql, caller: Caller, catalog: Catalog, file: BatchFile): Promise<Planned[]> {
+  const named = file.operations.flatMap((operation) => {
+    const { kind } = partsOf(operation.type);
+    const { name } = operation.with;
+    return [
+      ...(typeof name === 'string' ? [{ kind, reference: name }] : []),
+      ...listed(operation.with, 'networks').map((reference) => ({ kind: 'network' as const, reference })),
+      ...listed(operation.with, 'volumes').map((reference) => ({ kind: 'volume' as const, reference })),
+    ];
+  });
+  const find = await knownResources(sql, caller.project.id, named);
+  const planned = new Map<string, Planned>();
+  const outputs = new Map<string, Record<string, unknown>>();
+  const faults: Fault[] = [];
+  const positions = new Map(file.operations.map(({ id }, position) => [id, position]));
+  const byId = new Map(file.operations.map((operation) => [operation.id, operation]));
+  for (const id of topologicalOrder(file.operations)) {
+    const operation = byId.get(id);
+    if (!operation) continue;
+    const seen = await compare(sql, catalog, operation, find, (other) => outputs.get(other));
+    if ('fault' in seen)
+      faults.push({
+        pointer: `/operations/${positions.get(id)}${seen.pointer}`,
+        detail: `Operation "${id}": ${seen.fault}`,
+      });
+    else
+      planned.set(id, {
+        operation,
+        state: seen.unchanged ? 'UNCHANGED' : 'PENDING',
+        resourceId: seen.view?.id ?? null,
+      });
+    if ('view' in seen && seen.view) outputs.set(id, outputsFrom(operation.type, seen.view));
+  }
+  if (faults.length > 0) {
+    throw new MillwrightError('conflict', faults.map(({ detail }) => detail).join(' '), { faults });
+  }
+  return file.operations.flatMap(({ id }) => planned.get(id) ?? []);
+}
+
+type Seen =
+  | { readonly unchanged: true; readonly view?: ResourceView }
+  | { readonly unchanged: false; readonly view?: undefined }
+  | { readonly fault: string; readonly pointer: string; readonly view?: ResourceView | undefined };
+
+/** Looks whether what an operation asks for is there already. */
+async function compare(
+  sql: Sql,
+  catalog: Catalog,
+  operation: BatchOperation,
+  find: (reference: { kind: ResourceKind; reference: string }) => Known | undefined,
+  outputs: (operationId: string) => Record<string, unknown> | undefined,
+): Promise<Seen> {
+  const { kind, verb } = partsOf(operation.type);
+  const { name } = operation.with;
+  const there = typeof name === 'string' ? find({ kind, reference: name }) : undefined;
+  if (verb === 'delete') {
+    // What the file itself creates is there by the time it is deleted.
+    return there || operation.dependsOn.length > 0 ? { unchanged: false } : { unchanged: true };
+  }
+  if (!there) return { unchanged: false };
+  if (there.currentJobId) {
+    return {
+      fault: `${kind} "${there.name}" is ${there.status}; job ${there.currentJobId} is at work on it. Wait until it has ended, then apply the file again.`,
+      pointer: '/with/name',
+    };
+  }
+  const differs = await differences(catalog, operation, there, find, outputs);
+  const view = await resourceById(sql, kind, there.id);
+  if (!view) return { unchanged: false };
+  if (differs.length === 0) return { unchanged: true, view };
+  return {
+    fault: `${kind} "${there.name}" exists already and is not as the file says (${differs.join(', ')}). Changing what exists is not possible yet: delete it first, or give the operation another name.`,
+    pointer: '/with',
+    view,
+  };
+}
+
+/** The fields in which a resource is not as an operation would have it. */
+async function differences(
+  catalog: Catalog,
+  operation: BatchOperation,
+  there: Known,
+  find: (reference: { kind: ResourceKind; reference: string }) => Known | undefined,
+  outputs: (operationId: string) => Record<string, unknown> | undefined,
+): Promise<string[]> {
+  if (there.status === 'error') return ['its status is error'];
+  const unknown = referencesIn(operation.with).find(({ operationId }) => outputs(operationId) === undefined);
+  if (unknown) return [`it depends on what "${unknown.operationId}" will be`];
+  const create = createOf(partsOf(operation.type).kind, operation, resolveTemplates(operation.with, outputs));
+  const missing = referencesOf(create).find((reference) => !find(reference));
+  if (missing) return [`it needs the ${missing.kind} "${missing.reference}", which is not there`];
+  const { requested } = prepare(create, catalog, find);
+  return Object.keys({ ...requested, ...there.requested }).filter(
+    (field) => canonical(requested[field]) !== canonical(there.requested[field]),
+  );
+}
+
+/** JSON with its keys in order, as jsonb does not keep them. */
+function canonical(value: unknown): string {
+  return (
+    JSON.stringify(value, (_key, part: unknown) =>
+      part !== null && typeof part === 'object' && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : part,
+    ) ?? 'undefined'
+  );
+}
+
+const listed = (fields: Readonly<Record<string, unknown>>, field: string): string[] => {
+  const value = fields[field];
+  return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : [];
+};

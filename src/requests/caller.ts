@@ -1,0 +1,44 @@
+import type { JobView, RetryPolicy } from '../domain/job.ts';
+import type { StartableJob } from '../domain/start.ts';
+
+/** Who asks, in which project; what the API knows after it has looked at the token, or a batch of itself. */
+export interface Caller {
+  readonly organization: { readonly id: string; readonly name: string };
+  readonly project: { readonly id: string; readonly name: string };
+  /** For the audit log. */
+  readonly actor: string;
+  /** The address that the request came from. */
+  readonly origin: string | null;
+}
+
+/** `Idempotency-Key` and the hash of what came with it. */
+export interface Idempotency {
+  readonly key: string;
+  readonly requestHash: string;
+}
+
+/** For the job of a batch's operation: where it belongs, under an id that was fixed beforehand. */
+export interface BatchPlace {
+  readonly batchId: string;
+  readonly operationId: string;
+  readonly jobId: string;
+  readonly parentJobId: string;
+  /** The batch's workflow, which hosts the job. */
+  readonly workflowId: string;
+}
+
+export interface AcceptOptions {
+  readonly retry: RetryPolicy;
+  readonly idempotency?: Idempotency | undefined;
+  readonly batch?: BatchPlace | undefined;
+}
+
+/** What was accepted, now or, for a key that came before, then. */
+export interface Accepted<View> {
+  readonly jobId: string;
+  readonly resourceId: string;
+  /** To start its workflow with; undefined where the key had been accepted before, and its workflow started. */
+  readonly start?: StartableJob;
+  /** What was written, as it is shown; undefined where it has to be read. */
+  readonly views?: { readonly resource: View; readonly job: JobView };
+}

@@ -1,0 +1,167 @@
+import type { Sql } from 'postgres';
+import { v7 as newId } from 'uuid';
+import { jobWorkflowId } from '../../temporal/names.ts';
+import { violatedUnique } from '../db/client.ts';
+import { type Asked, insertCreate, type NewJob } from '../db/queries/accept.ts';
+import { newJobView } from '../db/queries/jobs.ts';
+import { type Known, knownResources, newResourceView, type ResourceView } from '../db/queries/resources.ts';
+import type { Job } from '../domain/job.ts';
+import type { OperationType, Verb } from '../domain/kinds.ts';
+import { lives } from '../domain/life.ts';
+import { quotaMetrics } from '../domain/quota.ts';
+import type { StartableJob } from '../domain/start.ts';
+import { MillwrightError } from '../errors.ts';
+import type { Accepted, AcceptOptions, Caller } from './caller.ts';
+import type { Catalog } from './catalog.ts';
+import { acceptOnce } from './idempotency.ts';
+import { type CreateBody, type Prepared, prepare, referencesOf } from './prepare.ts';
+
+/** Accepts a create: quota, resource, job, audit row, idempotency key and event in one statement, or nothing. */
+export function acceptCreate(
+  sql: Sql,
+  caller: Caller,
+  catalog: Catalog,
+  create: CreateBody,
+  options: AcceptOptions,
+): Promise<Accepted<ResourceView>> {
+  return acceptOnce(sql, caller.project.id, options.idempotency, async () => {
+    const references = referencesOf(create);
+    const find = await knownResources(sql, caller.project.id, references);
+    const prepared = prepare(create, catalog, find);
+    const id = newId();
+    const job = newJob(
+      caller,
+      'create',
+      { id, kind: create.kind, name: create.body.name, region: create.body.region, provider: prepared.provider },
+      prepared.spec,
+      options,
+    );
+    const { name, region, labels, deletionProtection } = create.body;
+    const { provider, requested, quota, row, uses } = prepared;
+    const status = lives[create.kind].create.during;
+    const resource = {
+      id,
+      kind: create.kind,
+      name,
+      status,
+      labels,
+      provider,
+      region,
+      deletionProtection,
+      requested,
+      quota,
+      row,
+      uses,
+    };
+    const createdAt = await insertCreate(sql, asked(caller, options), resource, job).catch(async (error: unknown) => {
+      throw violatedUnique(error) === 'resources_name_key' ? await nameTaken(sql, caller, create) : error;
+    });
+    if (!createdAt)
+      throw await whyNot(
+        sql,
+        caller,
+        prepared,
+        references.map(({ reference }) => reference),
+      );
+    const used = references.flatMap((reference) => find(reference) ?? []);
+    const view = newResourceView(resource, caller.organization.id, caller.project.id, job.id, used, createdAt);
+    return {
+      jobId: job.id,
+      resourceId: id,
+      start: startOf(job),
+      views: { resource: view, job: newJobView(job, caller, view, createdAt) },
+    };
+  });
+}
+
+export const asked = (caller: Caller, { idempotency }: AcceptOptions): Asked => ({
+  organizationId: caller.organization.id,
+  projectId: caller.project.id,
+  actor: caller.actor,
+  origin: caller.origin,
+  idempotencyKey: idempotency?.key ?? null,
+  requestHash: idempotency?.requestHash ?? null,
+});
+
+/** A job of one resource, of its own or of a batch's operation. */
+export function newJob(
+  caller: Caller,
+  verb: Verb,
+  resource: Pick<Known, 'id' | 'kind' | 'name' | 'region' | 'provider'>,
+  spec: unknown,
+  { batch, retry }: AcceptOptions,
+): NewJob {
+  const id = batch?.jobId ?? newId();
+  const type: OperationType = `${resource.kind}.${verb}`;
+  const input: Omit<Job, 'sequence'> = {
+    id,
+    type,
+    resourceId: resource.id,
+    resourceName: resource.name,
+    key: resource.id,
+    organization: caller.organization.name,
+    project: caller.project.name,
+    provider: resource.provider,
+    region: resource.region,
+    spec,
+    retry,
+  };
+  return {
+    id,
+    type,
+    workflowId: batch?.workflowId ?? jobWorkflowId(type, resource.name, id),
+    input,
+    batchId: batch?.batchId ?? null,
+    operationId: batch?.operationId ?? null,
+    parentJobId: batch?.parentJobId ?? null,
+  };
+}
+
+export const startOf = ({ id, type, workflowId, input }: NewJob): StartableJob => ({
+  id,
+  type,
+  workflowId,
+  sequence: 0,
+  input,
+});
+
+async function nameTaken(sql: Sql, caller: Caller, { kind, body }: CreateBody): Promise<MillwrightError> {
+  const find = await knownResources(sql, caller.project.id, [{ kind, reference: body.name }]);
+  const there = find({ kind, reference: body.name });
+  const jobId = there?.currentJobId ?? undefined;
+  const busy = jobId ? ` (${there?.status}; job ${jobId} is at work on it)` : '';
+  return new MillwrightError(
+    'conflict',
+    `There is already a ${kind} "${body.name}" in this project${busy}. Choose another name, or delete that one first.`,
+    jobId ? { jobId } : {},
+  );
+}
+
+/** The statement wrote nothing: either the quota does not suffice, or what it needs went away in between. */
+async function whyNot(
+  sql: Sql,
+  caller: Caller,
+  { quota }: Prepared,
+  references: readonly string[],
+): Promise<MillwrightError> {
+  const [held] = await sql<Record<string, string>[]>`
+    SELECT vms, vms_limit AS "vmsLimit", vcpus, vcpus_limit AS "vcpusLimit", memory_mib AS "memoryMib", memory_mib_limit AS "memoryMibLimit",
+      storage_gib AS "storageGib", storage_gib_limit AS "storageGibLimit", networks, networks_limit AS "networksLimit",
+      volumes, volumes_limit AS "volumesLimit"
+    FROM quotas WHERE project_id = ${caller.project.id}`;
+  const short = quotaMetrics.flatMap((metric) => {
+    const wanted = quota[metric] ?? 0;
+    const [used, limit] = [Number(held?.[metric] ?? 0), Number(held?.[`${metric}Limit`] ?? 0)];
+    return wanted > 0 && used + wanted > limit ? [`${metric}: ${wanted} wanted, ${used} of ${limit} in use`] : [];
+  });
+  if (short.length > 0) {
+    return new MillwrightError(
+      'quota',
+      `The quota of project "${caller.project.name}" does not suffice (${short.join('; ')}). Delete something, or ask an operator for more.`,
+    );
+  }
+  return new MillwrightError(
+    'conflict',
+    `One of ${references.join(', ')} is no longer usable: it is being changed or deleted. Look at them, then ask again.`,
+  );
+}

@@ -1,0 +1,194 @@
+import { createHash } from 'node:crypto';
+import type { BatchOperation } from '../batch/file.ts';
+import { checkWith } from '../batch/with.ts';
+import type { Known } from '../db/queries/resources.ts';
+import type { SpecOf } from '../domain/job.ts';
+import type { ResourceKind } from '../domain/kinds.ts';
+import { usableStates } from '../domain/life.ts';
+import type { NetworkCreate } from '../domain/network.ts';
+import type { QuotaUse } from '../domain/quota.ts';
+import type { VmCreate } from '../domain/vm.ts';
+import type { VolumeCreate } from '../domain/volume.ts';
+import { type Fault, MillwrightError } from '../errors.ts';
+import type { Catalog } from './catalog.ts';
+
+export interface BodyOf {
+  readonly vm: VmCreate;
+  readonly network: NetworkCreate;
+  readonly volume: VolumeCreate;
+}
+export type CreateBody = {
+  readonly [Kind in ResourceKind]: { readonly kind: Kind; readonly body: BodyOf[Kind] };
+}[ResourceKind];
+
+/** A create whose every name has been found: what the database and the provider need of it. */
+export interface Prepared {
+  readonly provider: string;
+  /** What to compare with to see whether a resource is as it was asked for. */
+  readonly requested: Readonly<Record<string, unknown>>;
+  readonly quota: QuotaUse;
+  readonly row: object;
+  readonly uses: readonly string[];
+  readonly spec: SpecOf[ResourceKind];
+}
+
+/** The create that an operation of a batch asks for, from its `with` with all references resolved. */
+export function createOf(
+  kind: ResourceKind,
+  place: Pick<BatchOperation, 'region' | 'provider'>,
+  resolved: unknown,
+): CreateBody {
+  switch (kind) {
+    case 'vm':
+      return { kind, body: checkWith('vm.create', place, resolved) };
+    case 'network':
+      return { kind, body: checkWith('network.create', place, resolved) };
+    case 'volume':
+      return { kind, body: checkWith('volume.create', place, resolved) };
+  }
+}
+
+/** The resources that a create names, by kind. */
+export function referencesOf(create: CreateBody): { kind: ResourceKind; reference: string; pointer: string }[] {
+  if (create.kind !== 'vm') return [];
+  return (['network', 'volume'] as const).flatMap((kind) =>
+    create.body[`${kind}s`].map((reference, index) => ({ kind, reference, pointer: `/${kind}s/${index}` })),
+  );
+}
+
+type Find = (reference: { readonly kind: ResourceKind; readonly reference: string }) => Known | undefined;
+
+/** Looks every name up and fills everything in; lists all that is not there at once. */
+export function prepare(create: CreateBody, catalog: Catalog, find: Find): Prepared {
+  const faults: Fault[] = [];
+  const { body } = create;
+  const provider = findProvider(body, catalog, faults);
+  const prepared = prepareKind(create, catalog, find, faults);
+  if (faults.length > 0) {
+    throw new MillwrightError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
+  }
+  const { labels, deletionProtection } = body;
+  return {
+    provider,
+    ...prepared,
+    requested: { region: body.region, provider, labels, deletionProtection, ...prepared.requested },
+  };
+}
+
+/** `"small, medium, large"`, for a message. */
+const listed = (names: readonly string[]): string => (names.length > 0 ? names.join(', ') : 'none');
+
+function findProvider(body: CreateBody['body'], catalog: Catalog, faults: Fault[]): string {
+  const region = catalog.regions.find(({ name }) => name === body.region);
+  if (!region) {
+    const known = listed(catalog.regions.map(({ name }) => name));
+    faults.push({ pointer: '/region', detail: `There is no region "${body.region}". There are: ${known}.` });
+    return '';
+  }
+  const [only] = region.providers;
+  if (body.provider === undefined && only !== undefined && region.providers.length === 1) return only;
+  if (body.provider !== undefined && region.providers.includes(body.provider)) return body.provider;
+  const found =
+    body.provider === undefined ? 'Name a provider' : `Region "${region.name}" has no provider "${body.provider}"`;
+  faults.push({ pointer: '/provider', detail: `${found}. Region "${region.name}" has: ${listed(region.providers)}.` });
+  return '';
+}
+
+type Parts = Omit<Prepared, 'provider'>;
+
+function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: Fault[]): Parts {
+  switch (create.kind) {
+    case 'vm':
+      return prepareVm(create, catalog, find, faults);
+    case 'network': {
+      const { name, cidr } = create.body;
+      return { requested: { cidr }, quota: { networks: 1 }, row: { cidr }, uses: [], spec: { name, cidr } };
+    }
+    case 'volume': {
+      const { name, sizeGib } = create.body;
+      const quota = { volumes: 1, storageGib: sizeGib };
+      return { requested: { sizeGib }, quota, row: { size_gib: sizeGib }, uses: [], spec: { name, sizeGib } };
+    }
+  }
+}
+
+function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: Find, faults: Fault[]): Parts {
+  const { body } = create;
+  const { vcpus, memoryMib, diskGib } = sizeOf(body, catalog, faults);
+  if (!catalog.images.includes(body.image)) {
+    faults.push({
+      pointer: '/image',
+      detail: `There is no image "${body.image}". There are: ${listed(catalog.images)}.`,
+    });
+  }
+  const used = referencesOf(create).flatMap((reference) => {
+    const known = find(reference);
+    const fault = faultOfUse(known, reference, body.region);
+    if (fault) faults.push({ pointer: reference.pointer, detail: fault });
+    return known ? [known] : [];
+  });
+  const named = (kind: ResourceKind) => used.filter((known) => known.kind === kind);
+  const spec = {
+    name: body.name,
+    vcpus,
+    memoryMib,
+    diskGib,
+    image: body.image,
+    sshKeys: body.sshKeys,
+    userData: body.userData,
+    networks: named('network').map(({ id, name }) => ({ key: id, name })),
+    volumes: named('volume').map(({ id, name }) => ({ key: id, name })),
+  };
+  return {
+    requested: {
+      flavor: body.flavor ?? null,
+      vcpus,
+      memoryMib,
+      diskGib,
+      image: body.image,
+      sshKeys: body.sshKeys,
+      userDataSha256: createHash('sha256').update(body.userData).digest('hex'),
+      networks: spec.networks.map(({ key }) => key),
+      volumes: spec.volumes.map(({ key }) => key),
+    },
+    quota: { vms: 1, vcpus, memoryMib, storageGib: diskGib },
+    row: {
+      flavor: body.flavor ?? null,
+      vcpus,
+      memory_mib: memoryMib,
+      disk_gib: diskGib,
+      image: body.image,
+      ssh_keys: body.sshKeys,
+      addresses: [],
+    },
+    uses: used.map(({ id }) => id),
+    spec,
+  };
+}
+
+function sizeOf(
+  body: VmCreate,
+  catalog: Catalog,
+  faults: Fault[],
+): { vcpus: number; memoryMib: number; diskGib: number } {
+  const flavor = catalog.flavors.find(({ name }) => name === body.flavor);
+  if (body.flavor !== undefined && !flavor) {
+    const known = listed(catalog.flavors.map(({ name }) => name));
+    faults.push({ pointer: '/flavor', detail: `There is no flavor "${body.flavor}". There are: ${known}.` });
+  }
+  return flavor ?? { vcpus: body.vcpus ?? 0, memoryMib: body.memoryMib ?? 0, diskGib: body.diskGib ?? 0 };
+}
+
+function faultOfUse(
+  known: Known | undefined,
+  { kind, reference }: { kind: ResourceKind; reference: string },
+  region: string,
+): string | undefined {
+  if (!known) return `There is no ${kind} "${reference}" in this project.`;
+  if (known.region !== region) return `The ${kind} "${known.name}" is in region "${known.region}", not in "${region}".`;
+  if (!usableStates.some((state) => state === known.status)) {
+    const job = known.currentJobId ? `; job ${known.currentJobId} is at work on it` : '';
+    return `The ${kind} "${known.name}" is ${known.status} and cannot be used now${job}.`;
+  }
+  return undefined;
+}

@@ -1,0 +1,92 @@
+import type { Sql, TransactionSql } from 'postgres';
+import { insertDelete } from '../db/queries/accept.ts';
+import { isId } from '../domain/common.ts';
+import type { ResourceKind } from '../domain/kinds.ts';
+import { lives } from '../domain/life.ts';
+import { MillwrightError } from '../errors.ts';
+import type { Accepted, AcceptOptions, Caller } from './caller.ts';
+import { asked, newJob, startOf } from './create.ts';
+import { acceptOnce } from './idempotency.ts';
+
+interface Target {
+  readonly id: string;
+  readonly kind: ResourceKind;
+  readonly name: string;
+  readonly region: string;
+  readonly provider: string;
+  readonly status: string;
+  readonly deletionProtection: boolean;
+  readonly currentJobId: string | null;
+}
+
+/**
+ * Accepts a delete. The row is locked first and looked at in the same transaction, so that nothing can begin to use
+ * what is being deleted: a create locks what it uses as well.
+ */
+export function acceptDelete(
+  sql: Sql,
+  caller: Caller,
+  kind: ResourceKind,
+  reference: string,
+  options: AcceptOptions,
+): Promise<Accepted<never>> {
+  return acceptOnce(sql, caller.project.id, options.idempotency, () =>
+    sql.begin(async (transaction) => {
+      const target = await lock(transaction, caller, kind, reference);
+      const users = await usersOf(transaction, target.id);
+      refuseUnlessDeletable(target, users);
+      const job = newJob(caller, 'delete', target, {}, options);
+      const resource = { id: target.id, status: lives[kind].delete.during };
+      if (!(await insertDelete(transaction, asked(caller, options), resource, job))) throw busy(target);
+      return { jobId: job.id, resourceId: target.id, start: startOf(job) };
+    }),
+  );
+}
+
+async function lock(sql: TransactionSql, caller: Caller, kind: ResourceKind, reference: string): Promise<Target> {
+  const [target] = await sql<Target[]>`
+    SELECT id, kind, name, region, provider, status, deletion_protection AS "deletionProtection", current_job_id AS "currentJobId"
+    FROM resources
+    WHERE project_id = ${caller.project.id} AND kind = ${kind} AND deleted_at IS NULL
+      AND ${isId(reference) ? sql`id = ${reference}` : sql`name = ${reference}`}
+    FOR UPDATE`;
+  if (!target) throw notFound(kind, reference);
+  return target;
+}
+
+export const notFound = (kind: string, reference: string): MillwrightError =>
+  new MillwrightError('not_found', `There is no ${kind} "${reference}" in this project.`);
+
+async function usersOf(sql: TransactionSql, id: string): Promise<string[]> {
+  const rows = await sql<{ user: string }[]>`
+    SELECT x.kind || ' "' || x.name || '"' AS user FROM resource_uses u JOIN resources x ON x.id = u.user_id
+    WHERE u.used_id = ${id} AND x.deleted_at IS NULL ORDER BY x.name LIMIT 10`;
+  return rows.map(({ user }) => user);
+}
+
+const busy = ({ kind, name, status, currentJobId }: Target): MillwrightError =>
+  new MillwrightError(
+    'conflict',
+    `The ${kind} "${name}" is ${status}: job ${currentJobId} is at work on it. Wait until it has ended, then ask again.`,
+    currentJobId ? { jobId: currentJobId } : {},
+  );
+
+function refuseUnlessDeletable(target: Target, users: readonly string[]): void {
+  const { kind, name, status } = target;
+  if (target.currentJobId) throw busy(target);
+  if (target.deletionProtection) {
+    throw new MillwrightError(
+      'conflict',
+      `The ${kind} "${name}" is protected against deletion. Take the protection off first.`,
+    );
+  }
+  const from: readonly string[] = lives[kind].delete.from;
+  if (!from.includes(status))
+    throw new MillwrightError('conflict', `The ${kind} "${name}" is ${status} and cannot be deleted now.`);
+  if (users.length > 0) {
+    throw new MillwrightError(
+      'conflict',
+      `The ${kind} "${name}" is in use by ${users.join(', ')}. Delete what uses it first.`,
+    );
+  }
+}

@@ -1,0 +1,103 @@
+import type { Context } from '@temporalio/activity';
+import type { Client } from '@temporalio/client';
+import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
+import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import type { RegionCall } from '../activities/types.ts';
+import { type ErrorInfo, ProviderError, toErrorInfo } from '../src/errors.ts';
+import type { Logger } from '../src/log.ts';
+import { type AttemptReport, attemptSignal, heartbeatIntervalMs } from './names.ts';
+
+/**
+ * Around every provider activity: heartbeats while it runs, turns what a driver throws into what Temporal retries or
+ * not, and tells the workflow how each attempt but the first went, so that `RETRYING` and its next try are seen.
+ */
+export class RegionActivityInterceptor implements ActivityInboundCallsInterceptor {
+  readonly #context: Context;
+  readonly #client: Client;
+  readonly #log: Logger;
+
+  constructor(context: Context, client: Client, log: Logger) {
+    this.#context = context;
+    this.#client = client;
+    this.#log = log;
+  }
+
+  async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
+    const { attempt, activityType } = this.#context.info;
+    // Region activities are called by `workflows/activities.ts` alone, always with the call first.
+    const call = input.args[0] as RegionCall;
+    const { jobId, step, key, region } = call;
+    const log = this.#log.child({
+      jobId,
+      workflowId: this.#context.info.workflowExecution?.workflowId,
+      activityType,
+      step,
+      key,
+      region,
+      attempt,
+    });
+    if (attempt > 1) await this.#report({ jobId, step, attempt });
+    const heart = setInterval(() => this.#context.heartbeat(), heartbeatIntervalMs);
+    const startedAt = performance.now();
+    try {
+      const result = await next(input);
+      log.info({ milliseconds: Math.round(performance.now() - startedAt) }, 'attempt succeeded');
+      return result;
+    } catch (error) {
+      if (this.#context.cancellationSignal.aborted) {
+        log.info('attempt canceled');
+        throw error instanceof CancelledFailure ? error : new CancelledFailure('The step was canceled.');
+      }
+      log.warn({ err: error }, 'attempt failed');
+      throw await this.#failure(call, error);
+    } finally {
+      clearInterval(heart);
+    }
+  }
+
+  async #failure({ jobId, step, retry }: RegionCall, error: unknown): Promise<ApplicationFailure> {
+    const { attempt } = this.#context.info;
+    const info = toErrorInfo(error);
+    const permanent = error instanceof ProviderError && error.providerClass === 'permanent';
+    if (permanent || attempt >= retry.maximumAttempts) return asFailure(info, error, { nonRetryable: true });
+    const pauseSeconds = Math.max(
+      Math.min(retry.initialSeconds * 2 ** (attempt - 1), retry.maximumSeconds),
+      (error instanceof ProviderError && error.retryAfterSeconds) || 0,
+    );
+    const pauseMs = Math.round(pauseSeconds * 1000);
+    await this.#report({
+      jobId,
+      step,
+      attempt,
+      failed: { error: info, nextAttemptAt: new Date(Date.now() + pauseMs).toISOString() },
+    });
+    return asFailure(info, error, { nextRetryDelay: pauseMs });
+  }
+
+  /** A report that is lost costs a line of progress, never the step. */
+  async #report(report: AttemptReport): Promise<void> {
+    const execution = this.#context.info.workflowExecution;
+    if (!execution) return;
+    try {
+      await this.#client.workflow
+        .getHandle(execution.workflowId, execution.runId)
+        .signal<[AttemptReport]>(attemptSignal, report);
+    } catch (error) {
+      this.#log.warn({ err: error, jobId: report.jobId }, 'could not report an attempt to its workflow');
+    }
+  }
+}
+
+function asFailure(
+  info: ErrorInfo,
+  cause: unknown,
+  options: { nonRetryable?: boolean; nextRetryDelay?: number },
+): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: info.message,
+    type: info.providerClass ?? info.code,
+    details: [info],
+    ...(cause instanceof Error ? { cause } : {}),
+    ...options,
+  });
+}

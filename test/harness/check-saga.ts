@@ -1,0 +1,157 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import type { RegionActivities, RegionCall } from '../../activities/types.ts';
+import type { JobView } from '../../src/domain/job.ts';
+import { type OperationType, partsOf, plural } from '../../src/domain/kinds.ts';
+import type { TestPlatform } from './platform.ts';
+import { until } from './until.ts';
+
+/** Its worker is a process of its own, to be killed. */
+export const fragileRegion = 'nrt-1';
+
+/** How one saga is asked for, and what its steps call at the provider. */
+export interface SagaCase {
+  readonly type: OperationType;
+  /** The body that creates a resource of this kind. */
+  readonly body: (name: string, region: string) => object;
+  /** Each step with the simulator's operation that it makes, in order. */
+  readonly steps: readonly { readonly name: string; readonly operation: string }[];
+}
+
+type Given = {
+  readonly platform: () => TestPlatform;
+  readonly killRegionWorker: () => Promise<void>;
+  readonly wraps: Wraps;
+};
+
+/** Runs activities as a bad day would: by the name of the resource, so that tests run side by side. */
+export class Wraps {
+  readonly #twice = new Set<string>();
+
+  /** Every activity on this key or name runs twice, one after the other. */
+  twice(name: string): void {
+    this.#twice.add(name);
+  }
+
+  readonly wrap = (activities: RegionActivities): RegionActivities => {
+    const wrapped = Object.entries(activities).map(
+      ([activity, run]: [string, (call: RegionCall, spec?: unknown) => Promise<unknown>]) => [
+        activity,
+        async (call: RegionCall, spec?: { name?: string }) => {
+          if (this.#twice.has(call.key) || this.#twice.has(spec?.name ?? '')) {
+            if (spec?.name) this.#twice.add(call.key);
+            await run(call, spec);
+          }
+          return run(call, spec);
+        },
+      ],
+    );
+    return Object.fromEntries(wrapped);
+  };
+}
+
+/**
+ * The suite that every saga passes: in the clear; failing at each step; each step and each undo run twice; canceled at
+ * each step; its worker killed at each step. After each, database and provider hold exactly what they should.
+ */
+export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegionWorker, wraps }: Given): void {
+  const { kind, verb } = partsOf(type);
+  const path = `/${plural[kind]}`;
+  const newName = (): string => `s-${randomUUID().slice(0, 8)}`;
+
+  /** Brings about what the saga starts from, and gives how to ask for it. */
+  async function arrange(region = 'tpe-1'): Promise<{ name: string; ask: () => Promise<string> }> {
+    const { api } = platform();
+    const name = newName();
+    if (verb === 'delete') expect((await api.done('POST', path, body(name, region))).state).toBe('SUCCEEDED');
+    const ask = async (): Promise<string> => {
+      const answer =
+        verb === 'create' ? await api.tenant('POST', path, body(name, region)) : await api.tenant('DELETE', `${path}/${name}`);
+      expect(answer.status).toBe(202);
+      return answer.body.job.id;
+    };
+    return { name, ask };
+  }
+
+  async function expectThere(name: string, there: boolean, status?: string): Promise<void> {
+    const { api, simulator } = platform();
+    const answer = await api.tenant('GET', `${path}/${name}`);
+    expect(answer.status).toBe(there ? 200 : 404);
+    if (there) expect(answer.body).toMatchObject({ currentJobId: null, ...(status ? { status } : {}) });
+    const found = (await simulator.inventory()).filter((resource) => resource.name === name);
+    expect(found).toHaveLength(there ? 1 : 0);
+  }
+
+  const expectDone = (name: string): Promise<void> => expectThere(name, verb === 'create');
+  /** A create that does not come about leaves nothing; a delete that does not leaves what there was, to be deleted again. */
+  const expectNotDone = (name: string): Promise<void> =>
+    verb === 'create' ? expectThere(name, false) : expectThere(name, true, 'error');
+
+  /** The provider has the call of this step and does not answer it. */
+  const atWork = (operation: string, name: string): Promise<unknown> =>
+    until(`${operation} of ${name} at the provider`, async () => {
+      const faults = (await (await fetch(`${platform().simulator.url}/faults`)).json()) as {
+        faults: { name?: string; hits: number }[];
+      };
+      return faults.faults.some((fault) => fault.name === name && fault.hits > 0);
+    });
+
+  test.concurrent(`${type}: in the clear`, async () => {
+    const { name, ask } = await arrange();
+    const job = await platform().api.jobWhen(await ask());
+    expect(job).toMatchObject({ state: 'SUCCEEDED', rollback: 'none', error: null });
+    expect(job.steps.map((step) => [step.name, step.state])).toEqual(steps.map((step) => [step.name, 'SUCCEEDED']));
+    await expectDone(name);
+  });
+
+  test.concurrent(`${type}: each step and each undo run twice`, async () => {
+    const { name, ask } = await arrange();
+    wraps.twice(name);
+    await platform().api.jobWhen(await ask());
+    await expectDone(name);
+  });
+
+  for (const { name: stepName, operation } of steps) {
+    test.concurrent(`${type}: failing at ${stepName}`, async () => {
+      const { name, ask } = await arrange();
+      wraps.twice(name);
+      await platform().simulator.fault({ effect: 'permanent', operation, name });
+      const job = await platform().api.jobWhen(await ask());
+      expect(job).toMatchObject({
+        state: 'FAILED',
+        rollback: verb === 'create' ? 'complete' : 'none',
+        error: { providerClass: 'permanent' },
+      });
+      await expectNotDone(name);
+    });
+
+    test.concurrent(`${type}: an answer lost at ${stepName}`, async () => {
+      const { name, ask } = await arrange();
+      await platform().simulator.fault({ effect: 'accept-then-drop', operation, name, times: 1 });
+      const job = await platform().api.jobWhen(await ask());
+      expect(job).toMatchObject({ state: 'SUCCEEDED', steps: [{ name: stepName, attempts: 2 }] });
+      await expectDone(name);
+    });
+
+    test.concurrent(`${type}: canceled at ${stepName}`, async () => {
+      const { name, ask } = await arrange();
+      await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
+      const id = await ask();
+      await atWork(operation, name);
+      await platform().cancel((await platform().api.job(id)).workflowId);
+      const job: JobView = await platform().api.jobWhen(id);
+      expect(job).toMatchObject({ state: 'CANCELED', rollback: verb === 'create' ? 'complete' : 'none' });
+      await expectNotDone(name);
+    });
+
+    test.concurrent(`${type}: its region worker killed at ${stepName}`, async () => {
+      const { name, ask } = await arrange(fragileRegion);
+      await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
+      const id = await ask();
+      await atWork(operation, name);
+      await killRegionWorker();
+      expect(await platform().api.jobWhen(id)).toMatchObject({ state: 'SUCCEEDED', rollback: 'none' });
+      await expectDone(name);
+    });
+  }
+}

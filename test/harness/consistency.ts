@@ -1,0 +1,28 @@
+import { expect } from 'vitest';
+import type { TestPlatform } from './platform.ts';
+
+/**
+ * What must hold whenever nothing is under way: the data centre has exactly what the database says, every lock is
+ * free, and each quota equals a recount.
+ */
+export async function expectConsistent({ sql, simulator }: Pick<TestPlatform, 'sql' | 'simulator'>): Promise<void> {
+  const recorded = await sql<{ line: string }[]>`
+    SELECT kind || ' ' || id || ' ' || name || ' ' || region AS line FROM resources WHERE deleted_at IS NULL ORDER BY 1`;
+  const found = (await simulator.inventory()).map(({ kind, key, name, region }) => `${kind} ${key} ${name} ${region}`);
+  expect(found.toSorted()).toEqual(recorded.map(({ line }) => line).toSorted());
+  const locked = await sql`SELECT name FROM resources WHERE current_job_id IS NOT NULL`;
+  expect(locked.map(({ name }) => name)).toEqual([]);
+  const wrong = await sql`
+    SELECT q.* FROM quotas q LEFT JOIN (
+      SELECT project_id, count(*) FILTER (WHERE kind = 'vm') AS vms, count(*) FILTER (WHERE kind = 'network') AS networks,
+        count(*) FILTER (WHERE kind = 'volume') AS volumes, coalesce(sum((quota ->> 'vcpus')::bigint), 0) AS vcpus,
+        coalesce(sum((quota ->> 'memoryMib')::bigint), 0) AS memory_mib, coalesce(sum((quota ->> 'storageGib')::bigint), 0) AS storage_gib
+      FROM resources WHERE deleted_at IS NULL GROUP BY project_id
+    ) r ON r.project_id = q.project_id
+    WHERE (q.vms, q.networks, q.volumes, q.vcpus, q.memory_mib, q.storage_gib) IS DISTINCT FROM
+      (coalesce(r.vms, 0), coalesce(r.networks, 0), coalesce(r.volumes, 0), coalesce(r.vcpus, 0), coalesce(r.memory_mib, 0), coalesce(r.storage_gib, 0))`;
+  expect(wrong).toEqual([]);
+  const open =
+    await sql`SELECT a.action FROM audit_log a JOIN jobs j ON j.id = a.job_id WHERE a.outcome IS NULL AND j.ended_at IS NOT NULL`;
+  expect(open).toEqual([]);
+}

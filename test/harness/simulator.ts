@@ -1,0 +1,47 @@
+/** The simulator's admin side, as a test uses it. */
+export class Simulator {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  async inventory(): Promise<{ kind: string; key: string; name: string; region: string; state: string }[]> {
+    const { resources } = (await (await fetch(`${this.url}/inventory`)).json()) as { resources: [] };
+    return resources;
+  }
+
+  /** `kind name` of everything there is, sorted. */
+  async names(): Promise<string[]> {
+    return (await this.inventory()).map(({ kind, name }) => `${kind} ${name}`).toSorted();
+  }
+
+  async fault(fault: object): Promise<void> {
+    const answer = await fetch(`${this.url}/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(fault),
+    });
+    if (!answer.ok) throw new Error(`the simulator refused the fault: ${await answer.text()}`);
+  }
+
+  async clearFaults(): Promise<void> {
+    await fetch(`${this.url}/faults`, { method: 'DELETE' });
+  }
+
+  async calls(): Promise<
+    { operation: string; key: string; name: string; status: number | null; fault: string | null }[]
+  > {
+    const { calls } = (await (await fetch(`${this.url}/calls`)).json()) as { calls: [] };
+    return calls;
+  }
+
+  async settings(settings: object): Promise<void> {
+    const answer = await fetch(`${this.url}/settings`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(settings),
+    });
+    if (!answer.ok) throw new Error(`the simulator refused the settings: ${await answer.text()}`);
+  }
+}

@@ -1,0 +1,16 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Asks until there is an answer; a deadline makes the wait a failure that says what it waited for. */
+export async function until<Value>(
+  what: string,
+  ask: () => Promise<Value | undefined | false>,
+  deadlineMs = 30_000,
+): Promise<Value> {
+  const end = Date.now() + deadlineMs;
+  for (;;) {
+    const value = await ask();
+    if (value !== undefined && value !== false) return value;
+    if (Date.now() > end) throw new Error(`waited ${deadlineMs} ms in vain for ${what}`);
+    await pause(20);
+  }
+}

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createControlActivities } from '../activities/control/index.ts';
+import { type Config, required } from '../src/config/index.ts';
+import { openDatabase } from '../src/db/client.ts';
+import type { Logger } from '../src/log.ts';
+import { catalogReader } from '../src/requests/catalog.ts';
+import { retryPolicy } from '../src/requests/retry.ts';
+import type { RunningRole } from '../src/role.ts';
+import { version } from '../src/version.ts';
+import { temporalClient } from '../temporal/client.ts';
+import { dataConverter } from '../temporal/codec.ts';
+import { controlQueue } from '../temporal/names.ts';
+import { ensureNamespace } from '../temporal/namespace.ts';
+import { readPayloadKeys } from '../temporal/payload-keys.ts';
+import { controlIdentity } from '../temporal/workers.ts';
+import { startDispatcher } from './dispatcher.ts';
+import { runWorker } from './run.ts';
+import { installRuntime } from './telemetry.ts';
+import { workflowBundle } from './workflow-bundle.ts';
+
+/** Workflows, control activities and the dispatcher: the database's side of every job. */
+export async function startControlWorker(config: Config, log: Logger): Promise<RunningRole> {
+  installRuntime(log);
+  const keys = readPayloadKeys(config.payloadKeyFile);
+  const address = required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS');
+  const namespace = config.TEMPORAL_NAMESPACE;
+  const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'));
+  const { client, connection: clientConnection } = temporalClient({ address, namespace, keys });
+  await clientConnection.ensureConnected();
+  await ensureNamespace(clientConnection, namespace);
+  const connection = await NativeConnection.connect({ address });
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue: controlQueue,
+    identity: controlIdentity(version),
+    workflowBundle: await workflowBundle(join(config.home, 'cache'), log),
+    activities: {
+      ...createControlActivities({ database, catalog: catalogReader(database), retry: retryPolicy(config), log }),
+    },
+    dataConverter: dataConverter(keys),
+    shutdownGraceTime: '5s',
+    shutdownForceTime: '8s',
+    maxConcurrentWorkflowTaskExecutions: 40,
+    maxConcurrentLocalActivityExecutions: 100,
+    enableNonLocalActivities: false,
+  });
+  const dispatcher = startDispatcher(database.sql, client, log);
+  return runWorker(worker, async () => {
+    await dispatcher.stop();
+    await Promise.all([database.close(), connection.close(), clientConnection.close()]);
+  });
+}

@@ -1,0 +1,50 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import type { Sql } from 'postgres';
+import { overdueJobs } from '../src/db/queries/dispatch.ts';
+import type { Logger } from '../src/log.ts';
+import { startJob } from '../temporal/client.ts';
+
+const everyMs = 1000;
+/** The API starts a job right after its commit; one that is still pending after this long was left by a crash. */
+const overdueSeconds = 2;
+const atOnce = 1000;
+/** A started job may stay pending while the workers are busy; it is left alone for this long. */
+const againAfterMs = 30_000;
+
+/** Starts what a crash between commit and start left pending, and what the API left for later under load. */
+export function startDispatcher(sql: Sql, client: Client, log: Logger): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const startedAt = new Map<string, number>();
+  const running = run();
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await dispatch().catch((error: unknown) =>
+        log.warn({ err: error }, 'the dispatcher could not start what is pending; it tries again'),
+      );
+      await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  async function dispatch(): Promise<void> {
+    const now = Date.now();
+    for (const [id, at] of startedAt) {
+      if (now - at > againAfterMs) startedAt.delete(id);
+    }
+    const jobs = (await overdueJobs(sql, overdueSeconds, atOnce)).filter(({ id }) => !startedAt.has(id));
+    for (const job of jobs) {
+      if (stopping.signal.aborted) return;
+      await startJob(client, job);
+      startedAt.set(job.id, now);
+    }
+    if (jobs.length > 0) log.info({ jobs: jobs.map(({ id }) => id) }, 'started jobs that were left pending');
+  }
+
+  return {
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import type { Job } from '../src/domain/job.ts';
+import type { ErrorInfo } from '../src/errors.ts';
+
+/** What a job shows of whatever one of its steps threw. */
+export function toErrorInfo(error: unknown, job: Pick<Job, 'region'>): ErrorInfo {
+  if (isCancellation(error)) return { code: 'conflict', message: 'Canceled.' };
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  if (cause instanceof ApplicationFailure) {
+    const [info] = cause.details ?? [];
+    return isErrorInfo(info) ? info : { code: 'internal', message: cause.message };
+  }
+  if (cause instanceof TimeoutFailure) {
+    return {
+      code: 'unavailable',
+      message: `No worker of region ${job.region} finished this step: contact was lost on every attempt. See that "millwright worker region --region ${job.region}" runs and reaches its provider, then ask again.`,
+    };
+  }
+  return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** Region workers put an `ErrorInfo` in their failures' details; the shape is ours on both sides. */
+function isErrorInfo(value: unknown): value is ErrorInfo {
+  return typeof value === 'object' && value !== null && 'code' in value && 'message' in value;
+}

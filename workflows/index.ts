@@ -1,0 +1,10 @@
+/** What Temporal may start, by name: `workflowNames` in temporal/names.ts says which is whose. */
+export { applyBatch } from './batch.ts';
+export {
+  hostJob as createNetwork,
+  hostJob as createVm,
+  hostJob as createVolume,
+  hostJob as deleteNetwork,
+  hostJob as deleteVm,
+  hostJob as deleteVolume,
+} from './job.ts';

@@ -1,0 +1,45 @@
+import { ApplicationFailure, CancelledFailure, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Job, SpecOf } from '../src/domain/job.ts';
+import type { OperationType } from '../src/domain/kinds.ts';
+import { handleMessages } from './messages.ts';
+import { createNetwork, deleteNetwork } from './network.ts';
+import { watchProgress } from './progress.ts';
+import type { SagaEnd } from './saga.ts';
+import { createVm, deleteVm } from './vm.ts';
+import { createVolume, deleteVolume } from './volume.ts';
+
+/** Every saga there is, by the type of its job. A job's spec is of its type: the statement that accepted it saw to that. */
+const sagas: Readonly<Record<OperationType, (job: Job) => Promise<SagaEnd>>> = {
+  'vm.create': (job) => createVm(job as Job<SpecOf['vm']>),
+  'vm.delete': deleteVm,
+  'network.create': (job) => createNetwork(job as Job<SpecOf['network']>),
+  'network.delete': deleteNetwork,
+  'volume.create': (job) => createVolume(job as Job<SpecOf['volume']>),
+  'volume.delete': deleteVolume,
+};
+
+/** Runs a job inside the workflow that calls this: one of its own, or a batch's. */
+export function runJob(job: Job): Promise<SagaEnd> {
+  return sagas[job.type](job);
+}
+
+/** A workflow of its own for one job. It fails or is canceled as the job was, so that Temporal's lists show it. */
+export async function hostJob(job: Job): Promise<void> {
+  handleMessages();
+  watchProgress((_job, now, step) => {
+    const lines = [`**${job.type}** \`${job.resourceName}\` in ${job.region}: **${now.state}**`];
+    if (step) lines.push(`- step \`${step.name}\`: ${step.state}, attempt ${step.attempts}`);
+    if (now.rollback !== 'none') lines.push(`- rollback: ${now.rollback}`);
+    if (now.error) lines.push(`- error: ${now.error.message}`);
+    if (now.nextAttemptAt) lines.push(`- next attempt: ${now.nextAttemptAt}`);
+    setCurrentDetails(lines.join('\n'));
+  });
+  throwUnlessDone(await runJob(job));
+}
+
+/** Ends a workflow as what it hosted ended. */
+export function throwUnlessDone(end: SagaEnd): void {
+  upsertSearchAttributes({ State: [end.state] });
+  if (end.state === 'CANCELED') throw new CancelledFailure('Canceled and undone.');
+  if (end.state === 'FAILED') throw ApplicationFailure.nonRetryable(end.error?.message ?? 'Failed.', end.error?.code);
+}

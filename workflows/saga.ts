@@ -1,0 +1,133 @@
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import type { Job, JobResult } from '../src/domain/job.ts';
+import type { ErrorInfo } from '../src/errors.ts';
+import { toErrorInfo } from './failures.ts';
+import { hold } from './hold.ts';
+import { listen, unlisten } from './messages.ts';
+import { Progress } from './progress.ts';
+
+/** A step with nothing to undo says why. */
+export interface NoUndo {
+  readonly none: string;
+}
+export const none = (reason: string): NoUndo => ({ none: reason });
+
+/**
+ * `do` acts; `undo` takes away whatever `do` may have left, finding it by the job's key, whether or not `do` answered,
+ * or began at all. Both may run any number of times.
+ */
+interface StepParts<Result> {
+  readonly do: () => Promise<Result>;
+  readonly undo: (() => Promise<unknown>) | NoUndo;
+}
+export type RunStep = <Result extends JobResult>(name: string, parts: StepParts<Result>) => Promise<Result>;
+
+interface Undo {
+  readonly name: string;
+  readonly run: () => Promise<unknown>;
+}
+
+/** How a job ended. A saga never throws: whatever its steps throw ends here. */
+export interface SagaEnd {
+  readonly state: 'SUCCEEDED' | 'FAILED' | 'CANCELED';
+  readonly error?: ErrorInfo;
+}
+
+/** An undo that fails is run this often, with growing pauses, before the job is held. */
+const undoRounds = 3;
+
+/**
+ * Runs a job as a saga: each step's undo is registered before the step runs; when one fails, or the job is canceled,
+ * the undos run in reverse, shielded from cancellation. An undo that keeps failing leaves the job `HELD` with
+ * `rollback: stuck` and the list of leftovers, until it is settled.
+ */
+export async function saga(job: Job, body: (step: RunStep) => Promise<JobResult>): Promise<SagaEnd> {
+  const progress = new Progress(job);
+  const undos: Undo[] = [];
+  listen(job.id, progress);
+
+  const step: RunStep = async (name, parts) => {
+    if (typeof parts.undo === 'function') undos.push({ name, run: parts.undo });
+    const refused = await progress.step(name, { state: 'RUNNING' });
+    if (refused) throw new Refused(refused);
+    try {
+      const result = await parts.do();
+      void progress.step(
+        name,
+        { state: 'SUCCEEDED', error: null, nextAttemptAt: null, providerReference: result.providerReference ?? null },
+        running,
+      );
+      return result;
+    } catch (error) {
+      void progress.step(name, { state: 'FAILED', error: toErrorInfo(error, job), nextAttemptAt: null }, running);
+      throw error;
+    }
+  };
+
+  try {
+    const result = await body(step);
+    await CancellationScope.nonCancellable(() => progress.end('SUCCEEDED', 'done', result));
+    return { state: 'SUCCEEDED' };
+  } catch (error) {
+    return await CancellationScope.nonCancellable(() => rollBack(job, progress, undos, error));
+  } finally {
+    unlisten(job.id);
+  }
+}
+
+const running = { state: 'RUNNING', nextAttemptAt: null } as const;
+
+/** The database says that this job is not to go on. */
+class Refused extends Error {
+  readonly info: ErrorInfo;
+  constructor(info: ErrorInfo) {
+    super(info.message);
+    this.info = info;
+  }
+}
+
+async function rollBack(job: Job, progress: Progress, undos: readonly Undo[], cause: unknown): Promise<SagaEnd> {
+  const error = cause instanceof Refused ? cause.info : toErrorInfo(cause, job);
+  const state = isCancellation(cause) ? 'CANCELED' : 'FAILED';
+  if (undos.length === 0) {
+    await progress.tell({ error });
+    await progress.end(state, 'failed');
+    return { state, error };
+  }
+  void progress.tell({ state: 'RUNNING', rollback: 'running', error });
+  let left: readonly Undo[] = undos.toReversed();
+  for (let round = 1; ; round += 1) {
+    left = await unwind(job, progress, left);
+    if (left.length === 0) break;
+    if (round % undoRounds === 0)
+      await hold(
+        job.id,
+        progress,
+        left.map(({ name }) => name),
+      );
+    else await sleep(Math.min(job.retry.initialSeconds * 2 ** round, job.retry.maximumSeconds) * 1000);
+  }
+  await progress.tell({ rollback: 'complete', leftovers: [] });
+  await progress.end(state, 'undone');
+  return { state, error };
+}
+
+/** Runs each undo, whatever becomes of the others; gives those that failed. */
+async function unwind(job: Job, progress: Progress, undos: readonly Undo[]): Promise<readonly Undo[]> {
+  const failed: Undo[] = [];
+  for (const undo of undos) {
+    void progress.step(undo.name, { state: 'UNDOING', attempts: 1 });
+    try {
+      await undo.run();
+      void progress.step(undo.name, { state: 'UNDONE', nextAttemptAt: null }, running);
+    } catch (error) {
+      failed.push(undo);
+      void progress.step(
+        undo.name,
+        { state: 'UNDO_FAILED', error: toErrorInfo(error, job), nextAttemptAt: null },
+        running,
+      );
+    }
+  }
+  return failed;
+}
