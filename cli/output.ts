@@ -15,20 +15,16 @@ export interface Io {
   err(text: string): void;
   /** Set where talk goes to a terminal. */
   readonly terminal: Terminal | undefined;
+  /** All of standard input. */
   input(): Promise<string>;
 }
 
 const hide = '\u001b[?25l';
 const show = '\u001b[?25h';
 
-/** The streams of this process. A reader that goes away early (`| head`) ends it quietly. */
+/** The streams of this process. A reader of the data that goes away early (`| head`) ends it quietly. */
 export function processIo(): Io {
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      throw error;
-    });
-  }
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', endWithReader);
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
@@ -40,6 +36,11 @@ export function processIo(): Io {
       return text;
     },
   };
+}
+
+function endWithReader(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
 }
 
 function processTerminal(): Terminal {

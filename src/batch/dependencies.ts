@@ -86,8 +86,16 @@ function waitsOf(draft: Draft, { byId, creators, ids }: Index, { report, spellin
     if (creator?.id === undefined || creator.id === draft.id) continue;
     if (used.deletes && waitsFor(creator, draft)) continue;
     wait(creator.id, used.at);
-    if (!used.deletes && creator.region !== undefined && draft.region !== undefined && creator.region !== draft.region) {
-      report(used.at, `The ${used.kind} "${used.name}" is created in region "${creator.region}", not in "${draft.region}".`);
+    if (
+      !used.deletes &&
+      creator.region !== undefined &&
+      draft.region !== undefined &&
+      creator.region !== draft.region
+    ) {
+      report(
+        used.at,
+        `The ${used.kind} "${used.name}" is created in region "${creator.region}", not in "${draft.region}".`,
+      );
     }
   }
   return waits;

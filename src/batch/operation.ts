@@ -128,7 +128,12 @@ function namesIn(type: OperationType, given: Given, at: Path): Pick<Draft, 'crea
   if (verb === 'delete') return { creates: undefined, uses: own ? [{ ...own, deletes: true }] : [] };
   if (kind !== 'vm') return { creates: own, uses: [] };
   const uses = (['network', 'volume'] as const).flatMap((used) =>
-    textsIn(given[plural[used]], [...at, plural[used]]).map(({ text, at }) => ({ kind: used, name: text, at })),
+    textsIn(given[plural[used]], [...at, plural[used]]).map(({ text, at }) => ({
+      kind: used,
+      name: text,
+      at,
+      deletes: false,
+    })),
   );
   return { creates: own, uses };
 }

@@ -8,9 +8,9 @@ import { type Supervised, supervise } from './supervised.ts';
 
 const graceMs = 10_000;
 
-/** What is ended later the more depends on it. */
-export const tiers = ['database', 'services', 'roles'] as const;
-export type Tier = (typeof tiers)[number];
+/** The later ones need the earlier ones, and are ended before them. */
+const tiers = ['database', 'services', 'roles'] as const;
+type Tier = (typeof tiers)[number];
 
 /** The services of one platform, and their state in the home's status file. */
 export interface Crew {

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { MillwrightError } from '../errors.ts';
 import { homePaths, makeHome } from './home.ts';
-import { openLog } from './logs.ts';
+import { lastWords, openLog } from './logs.ts';
 
 const mainProgram = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
@@ -48,7 +48,7 @@ export async function startDetached(
       });
       supervisor.once('error', reject);
       supervisor.once('exit', () =>
-        reject(new MillwrightError('unavailable', `The supervisor died. Its log: ${homePaths(home).supervisorLog}`)),
+        reject(new MillwrightError('unavailable', `The supervisor died.${lastWords(homePaths(home).supervisorLog)}`)),
       );
     });
   } finally {

@@ -31,7 +31,7 @@ export type RoleStatus = z.infer<typeof roleStatusSchema>;
 const platformStatusSchema = z.object({
   supervisor: identitySchema,
   api: z.string(),
-  /** In the order of starting. */
+  /** Each after those that it needs. */
   roles: z.array(roleStatusSchema),
 });
 export type PlatformStatus = z.infer<typeof platformStatusSchema>;

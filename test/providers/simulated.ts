@@ -1,36 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { createLogger } from '../../src/log.ts';
 import { openDriver } from '../../src/providers/registry.ts';
 import { startSimulator } from '../../src/providers/simulator/server.ts';
 import type { Driver } from '../../src/providers/types.ts';
 
-export interface Simulated {
-  readonly url: string;
-  readonly file: string;
-  driver(settings?: { region?: string; timeoutMs?: number }): Driver;
-  /** One request, its answer read: as anybody may send it, well formed or not. */
-  send(method: string, path: string, body?: unknown): Promise<{ status: number; headers: Headers; json: Json }>;
-  /** What is there, as `<kind> <name> <state>`. */
-  inventory(): Promise<string[]>;
-  stop(): Promise<void>;
-  /** Stops it and starts it again on the same file and port. */
-  restart(): Promise<void>;
-  close(): Promise<void>;
-}
-
+export type Simulated = Awaited<ReturnType<typeof openSimulator>>;
 type Options = Omit<Parameters<typeof startSimulator>[0], 'port' | 'file'>;
 
 /** A simulator of one's own, on a free port and in a directory that `close` removes. */
-export async function openSimulator(options: Options = {}): Promise<Simulated> {
+export async function openSimulator(options: Options = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'millwright-simulator-'));
   const file = join(directory, 'simulator.sqlite');
   const log = createLogger('simulator', 'silent');
   let running = await startSimulator({ port: 0, file, ...options }, log);
   const { url } = running;
 
+  /** One request, its answer read: as anybody may send it, well formed or not. */
   async function send(method: string, path: string, body?: unknown) {
     const content = typeof body === 'string' || body === undefined ? body : JSON.stringify(body);
     const response = await fetch(`${url}${path}`, { method, ...(content === undefined ? {} : { body: content }) });
@@ -41,17 +29,21 @@ export async function openSimulator(options: Options = {}): Promise<Simulated> {
   return {
     url,
     file,
-    driver: ({ region = 'tpe-1', timeoutMs = 5000 } = {}) =>
-      openDriver('simulator', { region, timeoutMs, endpoint: url }),
     send,
-    inventory: async () => {
+    driver: ({ region = 'tpe-1', timeoutMs = 5000 } = {}): Driver =>
+      openDriver('simulator', { region, timeoutMs, endpoint: url }),
+    /** What is there, as `<kind> <name> <state>`. */
+    inventory: async (): Promise<string[]> => {
       const { json } = await send('GET', '/inventory');
       return json.resources.map(({ kind, name, state }: Record<string, string>) => `${kind} ${name} ${state}`);
     },
     stop: () => running.stop(),
+    /** Stops it and starts it again on the same file and port, until a client has noticed that its connections are cut. */
     restart: async () => {
       await running.stop();
       running = await startSimulator({ port: Number(new URL(url).port), file, ...options }, log);
+      const isHealthy = () => send('GET', '/health').then(({ status }) => status === 200);
+      await expect.poll(() => isHealthy().catch(() => false)).toBe(true);
     },
     close: async () => {
       await running.stop();

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createLogger } from '../../src/log.ts';
 import { openDriver } from '../../src/providers/registry.ts';
 import { startSimulator } from '../../src/providers/simulator/server.ts';
@@ -46,6 +46,7 @@ test('a kill in the middle of a build loses neither the machine nor its time', a
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  onTestFinished(() => void child.kill('SIGKILL'));
   const [endpoint] = await once(createInterface(child.stdout), 'line');
   const settings = { region: 'tpe-1', timeoutMs: 5000 };
   const { compute } = openDriver('simulator', { ...settings, endpoint });
@@ -56,27 +57,28 @@ test('a kill in the middle of a build loses neither the machine nor its time', a
   await once(child, 'exit');
 
   const again = await startSimulator({ port: 0, file: simulator.file }, log);
-  try {
-    const driver = openDriver('simulator', { ...settings, endpoint: again.url });
-    expect(await driver.compute.list(call())).toMatchObject([{ key, name: 'web-1', state: 'building' }]);
-  } finally {
-    await again.stop();
-  }
+  onTestFinished(() => again.stop());
+  const driver = openDriver('simulator', { ...settings, endpoint: again.url });
+  expect(await driver.compute.list(call())).toMatchObject([{ key, name: 'web-1', state: 'building' }]);
 });
 
-test('a build and a delete take their time by the clock, and go on while the simulator is stopped', async () => {
-  const simulator = await simulated({ latencyMs: { 'vm.create': 150, 'vm.delete': 150 } });
+test('a build and a delete take their time by the clock, whatever is restarted meanwhile', async () => {
+  const latencyMs = 100;
+  const simulator = await simulated({ latencyMs: { 'vm.create': latencyMs, 'vm.delete': latencyMs } });
   const [key, path] = [randomUUID(), '/v1/regions/tpe-1/vms'];
   const body = { key, name: 'web-1', vcpus: 1, memoryMib: 512, diskGib: 1, image: 'debian-13' };
-  const state = async () => (await simulator.send('GET', `${path}/${key}`)).json.state;
+
+  const createdAt = Date.now();
   expect(await simulator.send('POST', path, body)).toMatchObject({ status: 202, json: { state: 'building' } });
   await simulator.restart();
-  expect(await state()).toBe('building');
-  await expect.poll(state).toBe('running');
+  await expect.poll(() => simulator.inventory(), { interval: 5 }).toEqual(['vm web-1 running']);
+  expect(Date.now() - createdAt).toBeGreaterThanOrEqual(latencyMs);
+
+  const deletedAt = Date.now();
   expect(await simulator.send('DELETE', `${path}/${key}`)).toMatchObject({ status: 202, json: { state: 'deleting' } });
   await simulator.restart();
-  expect(await simulator.inventory()).toEqual(['vm web-1 deleting']);
-  await expect.poll(() => simulator.inventory()).toEqual([]);
+  await expect.poll(() => simulator.inventory(), { interval: 5 }).toEqual([]);
+  expect(Date.now() - deletedAt).toBeGreaterThanOrEqual(latencyMs);
 });
 
 test('it stops at once with calls that hang, crawl, or have not begun', async () => {
