@@ -40,15 +40,17 @@ export class ApiProblem extends MillwrightError {
   }
 }
 
-/** Nobody heard the question, or its answer was lost on the way. */
+/**
+ * The API could not be asked. `refused`: nothing was sent, so that it may be asked again whatever it was; `lost`: it may
+ * have been heard; `hopeless`: asking again is of no use.
+ */
 export class ConnectionError extends MillwrightError {
-  /** Nothing can have been done, so that it may be asked again whatever it was. */
-  readonly neverSent: boolean;
+  readonly kind: 'refused' | 'lost' | 'hopeless';
 
-  constructor(message: string, neverSent: boolean, cause: unknown) {
+  constructor(message: string, kind: ConnectionError['kind'], cause: unknown) {
     super('unavailable', message, { cause });
     this.name = 'ConnectionError';
-    this.neverSent = neverSent;
+    this.kind = kind;
   }
 }
 
@@ -58,20 +60,26 @@ export function describeError(error: unknown, paint: Paint, debug: boolean): str
   const lines =
     error instanceof ApiProblem
       ? [
-          `${error.title}. ${error.message}`,
+          headline(error),
           ...error.faults.map((fault) => oneLine(describeFault(fault, error.file))),
           ...(error.next ? [error.next] : []),
           paint('dim', `request ${oneLine(error.requestId)}`),
         ]
       : [said];
   if (debug && error instanceof Error && error.stack) lines.push(error.stack, ...causes(error));
-  else if (!(error instanceof MillwrightError)) lines.push('This is a fault of the command line: MILLWRIGHT_LOG_LEVEL=debug shows where.');
+  else if (!(error instanceof MillwrightError))
+    lines.push('This is a fault of the command line: MILLWRIGHT_LOG_LEVEL=debug shows where.');
   return `${paint('red', 'millwright: error:')} ${lines.join('\n')}\n`;
+}
+
+/** A detail that only says over what the faults below it say is left out. */
+function headline({ title, message, faults }: ApiProblem): string {
+  return faults.some(({ detail }) => message.includes(detail)) ? `${title}:` : oneLine(`${title}. ${message}`);
 }
 
 /** `file:line:column: detail`, as compilers say it, so that editors find the place. */
 function describeFault({ pointer, detail, line, column }: Fault, file: string | undefined): string {
-  if (file === undefined) return `${pointer}: ${detail}`;
+  if (file === undefined) return pointer === '' ? detail : `${pointer}: ${detail}`;
   if (line === undefined) return `${file}: ${pointer}: ${detail}`;
   return `${file}:${line}:${column ?? 1}: ${detail}`;
 }

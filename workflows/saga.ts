@@ -69,7 +69,10 @@ export async function saga(job: Job, body: (step: RunStep) => Promise<JobResult>
     await CancellationScope.nonCancellable(() => progress.end('SUCCEEDED', 'done', result));
     return { state: 'SUCCEEDED' };
   } catch (error) {
-    return await CancellationScope.nonCancellable(() => rollBack(job, progress, undos, error));
+    // A step may fail by itself in the moment in which it is canceled.
+    const canceled = isCancellation(error) || CancellationScope.current().consideredCancelled;
+    const state = canceled ? 'CANCELED' : 'FAILED';
+    return await CancellationScope.nonCancellable(() => rollBack(job, progress, undos, error, state));
   } finally {
     unlisten(job.id);
   }
@@ -86,9 +89,14 @@ class Refused extends Error {
   }
 }
 
-async function rollBack(job: Job, progress: Progress, undos: readonly Undo[], cause: unknown): Promise<SagaEnd> {
+async function rollBack(
+  job: Job,
+  progress: Progress,
+  undos: readonly Undo[],
+  cause: unknown,
+  state: 'FAILED' | 'CANCELED',
+): Promise<SagaEnd> {
   const error = cause instanceof Refused ? cause.info : toErrorInfo(cause, job);
-  const state = isCancellation(cause) ? 'CANCELED' : 'FAILED';
   if (undos.length === 0) {
     await progress.tell({ error });
     await progress.end(state, 'failed');

@@ -21,7 +21,10 @@ export function authenticate(database: Database) {
     if (known.size >= keptAtMost) known.clear();
     const owner = findToken(database, token);
     known.set(token, { at: Date.now(), owner });
-    owner.catch(() => known.delete(token));
+    owner.then(
+      (found) => found ?? known.delete(token),
+      () => known.delete(token),
+    );
     return owner;
   }
 

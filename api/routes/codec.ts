@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { Payload } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { MillwrightError } from '../../src/errors.ts';
@@ -8,7 +8,7 @@ import { EncryptionCodec } from '../../temporal/codec.ts';
 import { codecSecret } from '../../temporal/payload-keys.ts';
 import type { ApiDependencies, ApiEnv } from '../env.ts';
 
-const Payloads = temporal.api.common.v1.Payloads;
+const Payloads = proto.temporal.api.common.v1.Payloads;
 
 /**
  * Lets the Temporal Web UI show what is encrypted (Temporal's remote codec protocol). The UI's browser page cannot

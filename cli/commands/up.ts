@@ -34,7 +34,6 @@ async function upHere(config: Config, port: number | undefined): Promise<void> {
   const calledOff = new AbortController();
   onEndRequest(
     () => {
-      report('stopping');
       calledOff.abort();
       stop.resolve();
     },
@@ -49,9 +48,7 @@ async function upHere(config: Config, port: number | undefined): Promise<void> {
     else printAddresses(platform.endpoints, config.home);
     await stop.promise;
     await platform.stop();
-    report('stopped');
   } catch (error) {
-    if (calledOff.signal.aborted) report('stopped');
     tellWaiting({ failed: error instanceof Error ? error.message : String(error) });
     if (!calledOff.signal.aborted) throw error;
   }

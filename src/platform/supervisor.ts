@@ -60,17 +60,23 @@ export async function startPlatform(options: PlatformOptions, report: (line: str
     const api = `http://127.0.0.1:${ports.api}`;
     const crew = createCrew({ home: config.home, supervisor: ourselves(), api, report: say });
     const stop = async () => {
+      say('the platform is stopping');
       await crew.stop();
       rmSync(paths.endpoints, { force: true });
+      say('the platform has stopped');
       lock.release();
     };
+    let stopping: Promise<void> | undefined;
     const endpoints = await startOrStop(options, ports, crew, say);
     writeWhole(paths.endpoints, endpoints);
     return {
       endpoints,
       pidOf: (role) => crew.status().roles.find((entry) => entry.role === role)?.process?.pid,
       status: crew.status,
-      stop,
+      stop: () => {
+        stopping ??= stop();
+        return stopping;
+      },
     };
   } catch (error) {
     note(`the platform cannot be started: ${error instanceof Error ? error.message : String(error)}`);
@@ -92,6 +98,7 @@ async function startOrStop(options: PlatformOptions, ports: Ports, crew: Crew, s
     return await Promise.race([startAll(options, ports, crew, signal, say), calledOff]);
   } catch (error) {
     failed.abort();
+    say('what was started is stopped again');
     await crew.stop();
     throw error;
   }

@@ -29,7 +29,7 @@ interface Place {
   readonly key: string;
 }
 
-export interface InventoryEntry extends Place {
+interface InventoryEntry extends Place {
   readonly name: string;
   readonly state: ProvidedAnswer['state'];
 }

@@ -5,7 +5,7 @@ import { cidrSchema } from '../../domain/network.ts';
 import { errorCodes } from '../../errors.ts';
 
 /** What the simulator and its driver say to each other. */
-export const actions = ['create', 'get', 'list', 'delete'] as const;
+const actions = ['create', 'get', 'list', 'delete'] as const;
 export type Action = (typeof actions)[number];
 
 /** What a fault, a latency and a call in the log are named by. */
