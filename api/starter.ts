@@ -7,6 +7,9 @@ const atOnce = 16;
 /** Beyond this many the dispatcher, which finds them in the database, is as quick. */
 const waitingAtMost = 5000;
 
+/** A start that takes longer is left to the dispatcher. */
+const patienceMs = 5000;
+
 /** Starts workflows after the commit without keeping the answer waiting; what fails here the dispatcher starts. */
 export function createStarter(
   client: Client,
@@ -19,7 +22,8 @@ export function createStarter(
     while (underWay.size < atOnce) {
       const job = waiting.shift();
       if (!job) return;
-      const started: Promise<void> = startJob(client, job)
+      const started: Promise<void> = client
+        .withDeadline(Date.now() + patienceMs, () => startJob(client, job))
         .catch((error: unknown) =>
           log.warn({ err: error, jobId: job.id, workflowId: job.workflowId }, 'the start is left to the dispatcher'),
         )

@@ -10,27 +10,36 @@ import {
   type Settlement,
 } from '../src/domain/job.ts';
 import { plural, type ResourceKind } from '../src/domain/kinds.ts';
-import { networkSchema } from '../src/domain/network.ts';
-import { vmSchema } from '../src/domain/vm.ts';
-import { volumeSchema } from '../src/domain/volume.ts';
+import { type Network, networkSchema } from '../src/domain/network.ts';
+import { type Vm, vmSchema } from '../src/domain/vm.ts';
+import { type Volume, volumeSchema } from '../src/domain/volume.ts';
 import { MillwrightError } from '../src/errors.ts';
 import { ConnectionError } from './errors.ts';
-import { type Ask, assertForm, Http, type HttpOptions } from './http.ts';
+import { type Ask, assertForm, Http, type HttpOptions, longestPauseMs } from './http.ts';
 import { type Region, regionSchema, type Worker, workerSchema } from './operations.ts';
 import { readEvents } from './sse.ts';
 
-const viewSchemas = { vm: vmSchema, network: networkSchema, volume: volumeSchema } as const satisfies Record<
-  ResourceKind,
-  z.ZodType
->;
-
-/** A resource as the API shows it. */
-export type View<Kind extends ResourceKind = ResourceKind> = z.output<(typeof viewSchemas)[Kind]>;
+/** Resources as the API shows them. */
+export interface Views {
+  readonly vm: Vm;
+  readonly network: Network;
+  readonly volume: Volume;
+}
+const viewSchemas: { readonly [Kind in ResourceKind]: z.ZodType<Views[Kind]> } = {
+  vm: vmSchema,
+  network: networkSchema,
+  volume: volumeSchema,
+};
 
 /** The answer to a request that begins a job. */
 export interface Accepted<Resource> {
   readonly resource: Resource;
   readonly job: JobView;
+}
+
+interface Page<Item> {
+  readonly items: Item[];
+  readonly nextCursor: string | null;
 }
 
 export interface JobFilter {
@@ -39,8 +48,9 @@ export interface JobFilter {
   readonly batch: string | undefined;
 }
 
-const acceptedOf = <Resource extends z.ZodType>(resource: Resource) => z.object({ resource, job: jobSchema });
-const pageOf = <Item extends z.ZodType>(item: Item) =>
+const acceptedOf = <Resource>(resource: z.ZodType<Resource>): z.ZodType<Accepted<Resource>> =>
+  z.object({ resource, job: jobSchema });
+const pageOf = <Item>(item: z.ZodType<Item>): z.ZodType<Page<Item>> =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
 const tenant = 'api/tenant/v1';
@@ -58,15 +68,15 @@ export class Client {
     this.#options = options;
   }
 
-  list<Kind extends ResourceKind>(kind: Kind, limit: number): Promise<View<Kind>[]> {
+  list<Kind extends ResourceKind>(kind: Kind, limit: number): Promise<Views[Kind][]> {
     return this.#list(viewSchemas[kind], { path: `${tenant}/${plural[kind]}` }, limit);
   }
 
-  get<Kind extends ResourceKind>(kind: Kind, reference: string): Promise<View<Kind>> {
+  get<Kind extends ResourceKind>(kind: Kind, reference: string): Promise<Views[Kind]> {
     return this.#http.json(viewSchemas[kind], { path: pathOf(kind, reference) });
   }
 
-  create<Kind extends ResourceKind>(kind: Kind, body: object, idempotencyKey: string): Promise<Accepted<View<Kind>>> {
+  create<Kind extends ResourceKind>(kind: Kind, body: object, idempotencyKey: string): Promise<Accepted<Views[Kind]>> {
     return this.#http.json(acceptedOf(viewSchemas[kind]), {
       method: 'POST',
       path: `${tenant}/${plural[kind]}`,
@@ -80,7 +90,7 @@ export class Client {
     kind: Kind,
     reference: string,
     idempotencyKey: string,
-  ): Promise<Accepted<View<Kind>>> {
+  ): Promise<Accepted<Views[Kind]>> {
     return this.#http.json(acceptedOf(viewSchemas[kind]), {
       method: 'DELETE',
       path: pathOf(kind, reference),
@@ -136,39 +146,39 @@ export class Client {
 
   /**
    * Every event of a job, and of its operations if it is a batch's, from the first to the last. Goes on where it was
-   * when the connection drops, as when the API restarts. Ends with the job, or with the signal.
+   * when the connection drops, as when the API restarts, and says so once. Ends with the job, or with the signal.
    */
-  async *events(jobId: string, signal: AbortSignal): AsyncGenerator<JobEvent> {
+  async *events(jobId: string, signal: AbortSignal, sayAway: (why: string) => void): AsyncGenerator<JobEvent> {
     const { patience, platform } = this.#options;
-    let [lastEventId, heardAt, pauseMs]: [string | undefined, number, number] = [
-      undefined,
-      Date.now(),
-      patience.firstPauseMs,
-    ];
+    const path = `${tenant}/jobs/${encodeURIComponent(jobId)}/events`;
+    let lastEventId: string | undefined;
+    let away = { since: Date.now(), said: false, pauseMs: patience.firstPauseMs };
     while (!signal.aborted) {
-      let quiet = true;
+      const before = lastEventId;
       try {
-        const path = `${tenant}/jobs/${encodeURIComponent(jobId)}/events`;
         for await (const { id, data } of readEvents(this.#http.stream({ path, lastEventId }, signal))) {
-          [lastEventId, heardAt, pauseMs, quiet] = [id ?? lastEventId, Date.now(), patience.firstPauseMs, false];
+          lastEventId = id ?? lastEventId;
+          away = { since: Date.now(), said: false, pauseMs: patience.firstPauseMs };
           const event: unknown = JSON.parse(data);
           assertForm(jobEventSchema, event, platform);
           yield event;
           if (event.jobId === jobId && hasEnded(event.state)) return;
         }
-        heardAt = Date.now();
-        if (quiet && hasEnded((await this.job(jobId)).state)) return;
+        if (lastEventId === before && hasEnded((await this.job(jobId)).state)) return;
+        away.since = Date.now();
       } catch (error) {
         if (signal.aborted) return;
-        if (!isPassing(error) || Date.now() - heardAt > patience.followMs) throw error;
+        if (!isPassing(error) || Date.now() - away.since > patience.followMs) throw error;
+        if (!away.said) sayAway(error.message);
+        away.said = true;
       }
-      await pause(pauseMs, undefined, { signal }).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, 1000);
+      await pause(away.pauseMs, undefined, { signal }).catch(() => undefined);
+      away.pauseMs = Math.min(away.pauseMs * 2, longestPauseMs);
     }
   }
 
-  async #list<Item extends z.ZodType>(item: Item, ask: Ask, limit: number): Promise<z.output<Item>[]> {
-    const items: z.output<Item>[] = [];
+  async #list<Item>(item: z.ZodType<Item>, ask: Ask, limit: number): Promise<Item[]> {
+    const items: Item[] = [];
     let cursor: string | undefined;
     do {
       const query = { ...ask.query, limit: Math.min(largestPage, limit - items.length), cursor };
@@ -184,7 +194,7 @@ const pathOf = (kind: ResourceKind, reference: string): string =>
   `${tenant}/${plural[kind]}/${encodeURIComponent(reference)}`;
 
 /** The API is away, and may be back in a moment. */
-function isPassing(error: unknown): boolean {
+function isPassing(error: unknown): error is MillwrightError {
   if (error instanceof ConnectionError) return error.kind !== 'hopeless';
   return error instanceof MillwrightError && error.code === 'unavailable';
 }

@@ -30,7 +30,8 @@ export interface HttpOptions {
   readonly command: (words: string) => string;
 }
 
-const longestPauseMs = 1000;
+/** Between one try and the next. */
+export const longestPauseMs = 1000;
 /** Accepting the largest batch takes seconds; an API that is silent for longer than this has lost us. */
 const answerTimeoutMs = 60_000;
 /** A stream is never quiet for longer than 15 s, so that one which is has been cut off. */
@@ -50,7 +51,7 @@ export class Http {
   }
 
   /** The answer as it came, once it has the form of the schema: fields that a newer API adds stay in it. */
-  async json<Schema extends z.ZodType>(schema: Schema, ask: Ask): Promise<z.output<Schema>> {
+  async json<Answer>(schema: z.ZodType<Answer>, ask: Ask): Promise<Answer> {
     const { patience, platform } = this.#options;
     const deadline = Date.now() + patience.requestMs;
     for (let pauseMs = patience.firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
@@ -149,11 +150,11 @@ function parseJson(text: string, { url }: Platform): unknown {
 }
 
 /** Checks without copying, so that the answer stays as it came. */
-export function assertForm<Schema extends z.ZodType>(
-  schema: Schema,
+export function assertForm<Answer>(
+  schema: z.ZodType<Answer>,
   answer: unknown,
   { url }: Platform,
-): asserts answer is z.output<Schema> {
+): asserts answer is Answer {
   const { error } = schema.safeParse(answer);
   if (!error) return;
   const faults = faultsOf(error).map(({ pointer, detail }) => `${pointer}: ${detail}`);

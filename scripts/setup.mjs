@@ -41,16 +41,24 @@ function packagesOf(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages ?? {};
 }
 
+/**
+ * `npm ci` refuses a lock file that lacks a package for some other kind of machine, as one does that was written where the
+ * registry had none; `npm install` takes it, and would complete it: that is not for a set-up to do.
+ */
 function install() {
   process.stderr.write('Installing the npm packages of this clone…\n');
-  const command = existsSync(wanted) ? 'ci' : 'install';
-  const { status, error } = spawnSync('npm', [command, '--no-fund', '--no-audit', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-  });
+  const locked = existsSync(wanted) ? readFileSync(wanted) : undefined;
+  if (locked && npm('ci', 'pipe').status === 0) return;
+  const { status, error } = npm('install', 2);
+  if (locked) writeFileSync(wanted, locked);
   if (status === 0) return;
-  process.stderr.write(`"npm ${command}" failed in ${root}${error ? `: ${error.message}` : ''}.\n`);
+  process.stderr.write(`"npm install" failed in ${root}${error ? `: ${error.message}` : ''}.\n`);
   process.exitCode = 1;
+}
+
+function npm(command, output) {
+  const quiet = ['--no-fund', '--no-audit', '--loglevel=error'];
+  return spawnSync('npm', [command, ...quiet], { cwd: root, stdio: ['ignore', output, output], maxBuffer: 2 ** 26 });
 }
 
 /** A directory, since making one succeeds once; with the pid of who made it, since that one may have been killed. */

@@ -40,6 +40,8 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
       ...createControlActivities({ database, catalog: catalogReader(database), retry: retryPolicy(config), log }),
     },
     dataConverter: dataConverter(keys),
+    // A task for a worker that was killed waits this long before another may take it.
+    stickyQueueScheduleToStartTimeout: '2s',
     shutdownGraceTime: '5s',
     shutdownForceTime: '8s',
     maxConcurrentWorkflowTaskExecutions: 40,

@@ -8,6 +8,7 @@ import { bearer, idParam, json, pageOf, pageQuery, projectQuery } from '../contr
 import type { ApiDependencies } from '../env.ts';
 import { jobEvents, parseEventId, toEventId } from '../job-events.ts';
 import { problems } from '../problem.ts';
+import { createRegionWatch } from '../region-watch.ts';
 import { createRouter } from '../router.ts';
 import { workflowUrl } from '../workflow-url.ts';
 
@@ -17,6 +18,7 @@ const notFound = (id: string): MillwrightError =>
 export function jobRoutes(dependencies: ApiDependencies) {
   const { database, temporal } = dependencies;
   const urlOf = workflowUrl(dependencies);
+  const withRegion = createRegionWatch(temporal);
   const common = { tags: ['Jobs'], security: bearer };
   const router = createRouter();
 
@@ -60,7 +62,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
       const { id } = context.req.valid('param');
       const job = await findJob(database.sql, context.get('caller').project.id, id, urlOf);
       if (!job) throw notFound(id);
-      return context.json(job, 200);
+      return context.json(await withRegion(job), 200);
     },
   );
 

@@ -36,9 +36,10 @@ export class ReadySet {
     for (const { id } of graph) this.#waiting.set(id, { id, dependants: [], dependenciesLeft: 0 });
     for (const { id, dependsOn } of graph) {
       const waiting = this.#waiting.get(id);
-      for (const dependency of waiting ? new Set(dependsOn) : []) {
+      if (!waiting) continue;
+      for (const dependency of new Set(dependsOn)) {
         const before = this.#waiting.get(dependency);
-        if (!waiting || !before) continue;
+        if (!before) continue;
         before.dependants.push(waiting);
         waiting.dependenciesLeft += 1;
       }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { quoted, type Spelling } from './near.ts';
+import type { Path } from './place.ts';
 
-type Path = readonly PropertyKey[];
 type Issue = z.core.$ZodIssue;
 
 /** One thing that a schema does not allow, in a sentence. */

@@ -18,7 +18,7 @@ export interface Checking {
 }
 
 /** Something found in a file, and where. */
-export type At<Thing> = Thing & { readonly at: Path };
+type At<Thing> = Thing & { readonly at: Path };
 export interface Named {
   readonly kind: ResourceKind;
   readonly name: string;

@@ -25,8 +25,7 @@ export function placeOf(offset: number, lines: LineCounter): Place {
   return { line: Math.max(line, 1), column: col };
 }
 
-export const isNode = (value: unknown): value is Node =>
-  isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
+const isNode = (value: unknown): value is Node => isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
 export const startOf = (node: unknown): number => (isNode(node) ? (node.range?.[0] ?? 0) : 0);
 export const keyOf = ({ key }: Pair): string | undefined =>
   isScalar(key) && key.value !== null ? String(key.value) : undefined;

@@ -3,26 +3,23 @@ import { idSchema, nameSchema, timeSchema } from './common.ts';
 import { errorInfoSchema, jobStates, rollbackStates } from './job.ts';
 import { operationTypes, resourceKinds } from './kinds.ts';
 
-/** A batch is as its job is. */
-export const batchStates = jobStates;
-export type BatchState = (typeof batchStates)[number];
-
 /**
  * An operation of a batch.
  *
  * ```
+ *  UNCHANGED                      what it asks for was there when the batch was accepted
  *  PENDING ──▶ RUNNING ──▶ SUCCEEDED ──▶ ROLLING_BACK ──▶ ROLLED_BACK
- *     │  │        │                       │       ▲
- *     │  │        │                       ▼       │ settle: retry
- *     │  │        │                     ROLLBACK_FAILED
- *     │  └────────┼──▶ UNCHANGED   what it asks for was there before
- *     │           ├──▶ FAILED      refused, or its own job has undone what it did
- *     │           └──▶ CANCELED    likewise
- *     └──▶ SKIPPED                 another failed before its turn came
+ *     │           │                       │       ▲
+ *     │           │                       ▼       │ settle: retry
+ *     │           │                     ROLLBACK_FAILED
+ *     ├───────────┼──▶ FAILED     refused, or its own job has undone what it did
+ *     │           └──▶ CANCELED   likewise
+ *     └──▶ SKIPPED                another failed before its turn came
  * ```
  *
- * Beginning it sets RUNNING, UNCHANGED or FAILED, and ROLLING_BACK when it is taken back; the end of its job, through
- * `record`, sets the rest; the batch's workflow sets SKIPPED.
+ * Accepting the batch sets PENDING or UNCHANGED. Beginning an operation sets RUNNING (FAILED where it is refused, and
+ * SUCCEEDED where nothing is left to do), and ROLLING_BACK when it is taken back; the end of its job, through `record`,
+ * sets the rest. The batch's workflow sets SKIPPED.
  */
 export const operationStates = [
   'PENDING',
@@ -42,7 +39,7 @@ export type OperationState = (typeof operationStates)[number];
 export const failurePolicies = ['rollback'] as const;
 export type FailurePolicy = (typeof failurePolicies)[number];
 
-export const batchOperationSchema = z
+const batchOperationSchema = z
   .object({
     id: nameSchema.meta({ description: 'As the file has it; unique in its batch.' }),
     type: z.enum(operationTypes),
@@ -74,7 +71,7 @@ export const batchSchema = z
     version: z.int(),
     parallelLimit: z.int().meta({ description: 'How many operations run at once, at most.' }),
     onFailure: z.enum(failurePolicies),
-    state: z.enum(batchStates),
+    state: z.enum(jobStates).meta({ description: 'Its job’s.' }),
     rollback: z.enum(rollbackStates),
     jobId: idSchema,
     counts: z.record(z.enum(operationStates), z.int()).meta({ description: 'How many operations are in each state.' }),

@@ -33,10 +33,11 @@ export function createCrew({ home, supervisor, api, report }: CrewOptions): Crew
   const members: { readonly tier: Tier; readonly supervised: Supervised }[] = [];
   let stopping: Promise<void> | undefined;
 
+  const inOrder = () => members.toSorted((a, b) => tiers.indexOf(a.tier) - tiers.indexOf(b.tier));
   const status = (): PlatformStatus => ({
     supervisor,
     api,
-    roles: members.map((member) => member.supervised.status()),
+    roles: inOrder().map(({ supervised }) => supervised.status()),
   });
   const changed = () => writeWhole(homePaths(home).status, status());
   changed();

@@ -100,29 +100,35 @@ test('an error names the first fault and how many there are', () => {
   );
 });
 
-test('ten thousand operations are read, and ten thousand faults told', () => {
-  const chain = Array.from({ length: 10_000 }, (_, index) =>
-    volume(`v-${index}`, index > 0 ? `, dependsOn: [v-${index - 1}]` : ''),
-  );
+/** Each depends on the one before it. */
+const chain = Array.from({ length: 10_000 }, (_, index) =>
+  volume(`v-${index}`, index > 0 ? `, dependsOn: [v-${index - 1}]` : ''),
+);
+
+test('ten thousand operations are read, whatever their order', { timeout: 60_000 }, () => {
   const { operations } = parseBatch(file(...chain.toReversed()), catalog);
   expect(operations.length).toBe(10_000);
   expect(operations[0]).toMatchObject({ id: 'v-9999', dependsOn: ['v-9998'] });
   expect(topologicalOrder(operations)).toEqual(operations.map(({ id }) => id).toReversed());
+});
 
+test('ten thousand faults are told', { timeout: 60_000 }, () => {
   const faults = faultsOf(file(...chain.map((operation) => operation.replace('sizeGib: 1', 'sizeGib: 0'))));
   expect(faults.length).toBe(10_000);
-  expect(faults.at(-1)).toContain('10002:86 /operations/9999/with/sizeGib');
+  expect(faults.at(-1)).toBe('10002:86 /operations/9999/with/sizeGib Expected at least 1; found 0.');
+});
+
+test('one operation more is too many', { timeout: 60_000 }, () => {
   expect(faultsOf(file(...chain, volume('more')))).toEqual([
     '3:3 /operations Expected at most 10000 entries; found 10001.',
   ]);
 });
 
-test('a cycle through ten thousand operations is found without recursion, and named in full', () => {
-  const ring = Array.from({ length: 10_000 }, (_, index) =>
-    volume(`v-${index}`, `, dependsOn: [v-${(index + 1) % 10_000}]`),
-  );
+test('a cycle through ten thousand operations is named in full', { timeout: 60_000 }, () => {
+  const ring = chain.with(0, volume('v-0', ', dependsOn: [v-9999]'));
   const [fault, ...more] = faultsOf(file(...ring));
   expect(more).toEqual([]);
+  expect(fault).toContain('wait for each other: v-0 → v-9999 → v-9998 → ');
   expect(fault?.split(' → ').length).toBe(10_001);
 });
 

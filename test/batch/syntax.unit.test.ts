@@ -83,7 +83,7 @@ test('a value written once and used by alias is told where it is written', () =>
   ]);
 });
 
-test('aliases that multiply are refused before they fill the memory', () => {
+test('aliases that multiply are refused before they fill the memory', { timeout: 60_000 }, () => {
   const levels = [...'abcdefghi'].map((name, level) => {
     const below = level === 0 ? '1' : `*${'abcdefghi'[level - 1]}`;
     return `${name}: &${name} [${Array(10).fill(below).join(', ')}]`;
@@ -91,7 +91,7 @@ test('aliases that multiply are refused before they fill the memory', () => {
   expect(faultsOf(levels.join('\n'))[0]).toContain('Aliases make this file more than 2000000 values long.');
 });
 
-test('a file too large is refused unread', () => {
+test('a file too large is refused unread', { timeout: 60_000 }, () => {
   expect(faultsOf(`name: "${'é'.repeat(4 * 1024 * 1024)}"`)).toEqual([
     '1:1  The file is larger than 8 MiB. Split it into several batches.',
   ]);

@@ -51,6 +51,24 @@ test('what is being deleted is not built anew by an ensure that comes too late',
   expect(await simulator.inventory()).toEqual(['vm web-1 deleting']);
 });
 
+test('a create of what is being deleted is a conflict', async () => {
+  const simulator = await simulated({ latencyMs: { 'volume.delete': 3_600_000 } });
+  const path = '/v1/regions/tpe-1/volumes';
+  const body = { key: randomUUID(), ...volumeSpec() };
+  await simulator.send('POST', path, body);
+  await simulator.send('DELETE', `${path}/${body.key}`);
+  expect(await simulator.send('POST', path, body)).toMatchObject({ status: 409, json: { code: 'conflict' } });
+});
+
+test('an endpoint that leads elsewhere is refused, and nothing is taken to be gone', async () => {
+  const simulator = await simulated();
+  const settings = { region: 'tpe-1', endpoint: `${simulator.url}/elsewhere`, timeoutMs: 5000 };
+  const { compute } = openDriver('simulator', settings);
+  const refused = { providerClass: 'permanent', code: 'invalid' };
+  await expect(compute.remove(randomUUID(), call())).rejects.toMatchObject(refused);
+  await expect(compute.find(randomUUID(), call())).rejects.toMatchObject(refused);
+});
+
 test('50 machines made at once have 50 addresses, the lowest that the network has', async () => {
   const { compute, network } = (await simulated()).driver();
   const net = { key: randomUUID(), name: 'backbone' };

@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import type { Sql } from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { recordTransitions } from '../../src/db/queries/record.ts';
+import type { Transition } from '../../src/domain/transition.ts';
+import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
+
+let platform: TestPlatform;
+let sql: Sql;
+beforeAll(async () => {
+  platform = await startTestPlatform({ control: false });
+  sql = platform.sql;
+});
+afterAll(() => platform.stop());
+
+async function accepted(): Promise<{ jobId: string; resourceId: string }> {
+  const { body } = await platform.api.tenant('POST', '/volumes', { name: `v-${randomUUID().slice(0, 8)}`, region: 'tpe-1', sizeGib: 7 });
+  return { jobId: body.job.id, resourceId: body.resource.id };
+}
+
+const at = new Date().toISOString();
+const now = { at, rollback: 'none', error: null, nextAttemptAt: null, leftovers: [] } as const;
+const step = { position: 1, name: 'create', attempts: 1, error: null, nextAttemptAt: null, providerReference: 'ref-1', startedAt: at, endedAt: null };
+const running = (jobId: string): Transition => ({ ...now, jobId, sequence: 1, state: 'RUNNING', step: { ...step, state: 'RUNNING' } });
+const succeeded = (jobId: string): Transition => ({ ...now, jobId, sequence: 2, state: 'SUCCEEDED', resource: 'done', result: { providerReference: 'ref-1' } });
+const undone = (jobId: string): Transition => ({ ...now, jobId, sequence: 2, state: 'FAILED', rollback: 'complete', resource: 'undone' });
+const usedGib = async (): Promise<number> => Number((await sql`SELECT storage_gib FROM quotas`)[0]?.storage_gib);
+
+test('what is recorded twice, alone or with what came after it, changes nothing', async () => {
+  const { jobId } = await accepted();
+  expect(await recordTransitions(sql, [running(jobId)])).toEqual([null]);
+  expect(await recordTransitions(sql, [running(jobId), succeeded(jobId)])).toEqual([null, null]);
+  const before = await sql`SELECT position, type FROM events WHERE job_id = ${jobId} ORDER BY position`;
+  expect(await recordTransitions(sql, [running(jobId), succeeded(jobId)])).toEqual([null, null]);
+  expect(await sql`SELECT position, type FROM events WHERE job_id = ${jobId} ORDER BY position`).toEqual(before);
+  expect(before.map(({ type }) => type)).toEqual(['job.accepted', 'job.step', 'job.ended']);
+});
+
+test('a deleted resource gives its quota back once, however often that is recorded', async () => {
+  const before = await usedGib();
+  const { jobId } = await accepted();
+  expect(await usedGib()).toBe(before + 7);
+  await Promise.all([1, 2, 3].map(() => recordTransitions(sql, [running(jobId), undone(jobId)])));
+  expect(await usedGib()).toBe(before);
+});
+
+test('a job that has ended refuses to go on', async () => {
+  const { jobId, resourceId } = await accepted();
+  await recordTransitions(sql, [running(jobId), succeeded(jobId)]);
+  const refusals = await recordTransitions(sql, [{ ...undone(jobId), sequence: 3 }]);
+  expect(refusals).toEqual([expect.objectContaining({ code: 'conflict', message: expect.stringContaining('SUCCEEDED') })]);
+  expect(await sql`SELECT status FROM resources WHERE id = ${resourceId}`).toEqual([{ status: 'available' }]);
+});
+
+test('one refused transition does not keep the others of its flush from being recorded', async () => {
+  const { jobId } = await accepted();
+  const refusals = await recordTransitions(sql, [{ ...now, jobId: randomUUID(), sequence: 1, state: 'RUNNING' }, running(jobId)]);
+  expect(refusals).toEqual([expect.objectContaining({ code: 'not_found' }), null]);
+  expect(await sql`SELECT state FROM jobs WHERE id = ${jobId}`).toEqual([{ state: 'RUNNING' }]);
+});
