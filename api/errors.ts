@@ -23,6 +23,9 @@ export const handleNotFound: NotFoundHandler<ApiEnv> = (context) =>
     ),
   );
 
+/** A hostile file can have any number of faults; nobody reads more than these at once. */
+const mostFaults = 1000;
+
 function answer(context: Context<ApiEnv>, error: MillwrightError): Response {
   const [status, title] = statusOf[error.code];
   const problem: Problem = {
@@ -33,7 +36,7 @@ function answer(context: Context<ApiEnv>, error: MillwrightError): Response {
     detail: error.message,
     requestId: context.get('requestId'),
     ...(error.jobId ? { jobId: error.jobId } : {}),
-    ...(error.faults.length > 0 ? { errors: [...error.faults] } : {}),
+    ...(error.faults.length > 0 ? { errors: error.faults.slice(0, mostFaults) } : {}),
   };
   if (error.code === 'unauthenticated') context.header('WWW-Authenticate', 'Bearer');
   return context.json(problem, status, { 'content-type': 'application/problem+json' });

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { type BatchDetail, type BatchView, batchDetailSchema, batchSchema } from '../src/domain/batch.ts';
 import {
@@ -13,11 +12,9 @@ import { plural, type ResourceKind } from '../src/domain/kinds.ts';
 import { type Network, networkSchema } from '../src/domain/network.ts';
 import { type Vm, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
-import { MillwrightError } from '../src/errors.ts';
-import { ConnectionError } from './errors.ts';
-import { type Ask, assertForm, Http, type HttpOptions, longestPauseMs } from './http.ts';
+import { jobEvents } from './events.ts';
+import { type Ask, Http, type HttpOptions } from './http.ts';
 import { type Region, regionSchema, type Worker, workerSchema } from './operations.ts';
-import { readEvents } from './sse.ts';
 
 /** Resources as the API shows them. */
 export interface Views {
@@ -144,37 +141,11 @@ export class Client {
     return this.#list(workerSchema, { path: `${operations}/workers` }, Number.POSITIVE_INFINITY);
   }
 
-  /**
-   * Every event of a job, and of its operations if it is a batch's, from the first to the last. Goes on where it was
-   * when the connection drops, as when the API restarts, and says so once. Ends with the job, or with the signal.
-   */
-  async *events(jobId: string, signal: AbortSignal, sayAway: (why: string) => void): AsyncGenerator<JobEvent> {
-    const { patience, platform } = this.#options;
+  /** What happens to a job from its beginning to its end; see jobEvents. */
+  events(jobId: string, signal: AbortSignal, sayAway: (why: string) => void): AsyncGenerator<JobEvent> {
     const path = `${tenant}/jobs/${encodeURIComponent(jobId)}/events`;
-    let lastEventId: string | undefined;
-    let away = { since: Date.now(), said: false, pauseMs: patience.firstPauseMs };
-    while (!signal.aborted) {
-      const before = lastEventId;
-      try {
-        for await (const { id, data } of readEvents(this.#http.stream({ path, lastEventId }, signal))) {
-          lastEventId = id ?? lastEventId;
-          away = { since: Date.now(), said: false, pauseMs: patience.firstPauseMs };
-          const event: unknown = JSON.parse(data);
-          assertForm(jobEventSchema, event, platform);
-          yield event;
-          if (event.jobId === jobId && hasEnded(event.state)) return;
-        }
-        if (lastEventId === before && hasEnded((await this.job(jobId)).state)) return;
-        away.since = Date.now();
-      } catch (error) {
-        if (signal.aborted) return;
-        if (!isPassing(error) || Date.now() - away.since > patience.followMs) throw error;
-        if (!away.said) sayAway(error.message);
-        away.said = true;
-      }
-      await pause(away.pauseMs, undefined, { signal }).catch(() => undefined);
-      away.pauseMs = Math.min(away.pauseMs * 2, longestPauseMs);
-    }
+    const hasEndedSince = async (): Promise<boolean> => hasEnded((await this.job(jobId)).state);
+    return jobEvents({ http: this.#http, options: this.#options, path, jobId, signal, hasEndedSince, sayAway });
   }
 
   async #list<Item>(item: z.ZodType<Item>, ask: Ask, limit: number): Promise<Item[]> {
@@ -192,9 +163,3 @@ export class Client {
 
 const pathOf = (kind: ResourceKind, reference: string): string =>
   `${tenant}/${plural[kind]}/${encodeURIComponent(reference)}`;
-
-/** The API is away, and may be back in a moment. */
-function isPassing(error: unknown): error is MillwrightError {
-  if (error instanceof ConnectionError) return error.kind !== 'hopeless';
-  return error instanceof MillwrightError && error.code === 'unavailable';
-}

@@ -10,6 +10,8 @@ export interface Patience {
   readonly requestMs: number;
   /** While following a job, since it was last heard of: a job goes on without us, so there is no hurry. */
   readonly followMs: number;
+  /** After this long without an event, a batch of which everything that is under way is held counts as stopped. */
+  readonly stillMs: number;
 }
 
 /** What commands need of the process they run in. */
@@ -25,7 +27,7 @@ export const processContext = (): CliContext => ({
   io: processIo(),
   readConfig: configOf,
   catchInterrupt,
-  patience: { firstPauseMs: 100, requestMs: 5000, followMs: 120_000 },
+  patience: { firstPauseMs: 100, requestMs: 5000, followMs: 120_000, stillMs: 3000 },
 });
 
 function catchInterrupt(): AbortSignal {

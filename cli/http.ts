@@ -119,11 +119,10 @@ export class Http {
 
   #unreachable(error: unknown): ConnectionError {
     const code = codeOf(error);
-    const { platform, command } = this.#options;
+    const { url, remedy } = this.#options.platform;
     const kind = refusals.has(code) ? 'refused' : hopeless.test(code) ? 'hopeless' : 'lost';
     const what = `${kind === 'lost' ? 'gave no answer' : 'cannot be reached'} (${code})`;
-    const next = kind === 'hopeless' ? 'Check MILLWRIGHT_URL.' : `Is it running? See "${command('status')}".`;
-    return new ConnectionError(`The API at ${platform.url.origin} ${what}. ${next}`, kind, error);
+    return new ConnectionError(`The API at ${url.origin} ${what}. ${remedy}`, kind, error);
   }
 }
 
@@ -140,11 +139,11 @@ function codeOf(error: unknown): string {
   return error.cause === undefined ? error.message : codeOf(error.cause);
 }
 
-function parseJson(text: string, { url }: Platform): unknown {
+function parseJson(text: string, { url, remedy }: Platform): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    const message = `What answers at ${url.origin} is not Millwright's API. Check MILLWRIGHT_URL.`;
+    const message = `What answers at ${url.origin} is not Millwright's API. ${remedy}`;
     throw new MillwrightError('internal', message, { cause });
   }
 }

@@ -2,11 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Config, readEndpoints } from '../src/config/index.ts';
 import { MillwrightError } from '../src/errors.ts';
+import { quoted } from './text.ts';
 
 /** Where the API is, and who asks. */
 export interface Platform {
   readonly url: URL;
   readonly token: string;
+  /** What to do when it does not answer. */
+  readonly remedy: string;
 }
 
 /**
@@ -22,10 +25,18 @@ export function findPlatform(config: Config, homeNamed: boolean): Platform {
       `MILLWRIGHT_URL is set and MILLWRIGHT_TOKEN is not. Set the token for ${url}.`,
     );
   }
-  if (url && token) return { url: baseOf(url, 'MILLWRIGHT_URL'), token };
+  if (url && token)
+    return { url: baseOf(url, 'MILLWRIGHT_URL'), token, remedy: 'Check MILLWRIGHT_URL, and that it runs.' };
   const endpoints = readEndpoints(config.home);
   const tokenOfHome = token ?? readToken(config.home);
-  if (endpoints && tokenOfHome) return { url: baseOf(endpoints.api, 'endpoints.json'), token: tokenOfHome };
+  if (endpoints && tokenOfHome) {
+    const status = `millwright status${homeNamed ? ` --home ${quoted(config.home)}` : ''}`;
+    return {
+      url: baseOf(endpoints.api, 'endpoints.json'),
+      token: tokenOfHome,
+      remedy: `Is it running? See "${status}".`,
+    };
+  }
   throw new MillwrightError(
     'not_found',
     `No platform found in ${config.home}. Start one with "millwright up", or set MILLWRIGHT_URL and MILLWRIGHT_TOKEN.`,

@@ -19,7 +19,7 @@ export async function toProblem(
   const parsed = problemSchema.safeParse(parse(text));
   if (!parsed.success) {
     const message = `What answers at ${platform.url.origin} is not Millwright's API, or a proxy before it (status ${status}).`;
-    return new MillwrightError(status >= 500 ? 'unavailable' : 'internal', `${message} Check MILLWRIGHT_URL.`);
+    return new MillwrightError(status >= 500 ? 'unavailable' : 'internal', `${message} ${platform.remedy}`);
   }
   const { code, title, detail, requestId, jobId, errors = [] } = parsed.data;
   const faults = errors.map(({ pointer, detail, line, column }) => ({

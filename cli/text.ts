@@ -31,6 +31,10 @@ export function cut(text: string, width: number): string {
 /** A text of others on one line, without what would steer the terminal. */
 export const oneLine = (text: string): string => stripVTControlCharacters(text).replaceAll(control, ' ').trim();
 
+/** A word as a POSIX shell takes it. */
+export const quoted = (word: string): string =>
+  /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
 /** `12s`, `1m02s`, `3h05m`, `2d04h`. */
 export function duration(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));

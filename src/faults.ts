@@ -17,5 +17,5 @@ export function faultsOf(error: z.core.$ZodError): Fault[] {
 }
 
 function sentence(issue: Issue): string {
-  return issue.message.endsWith('.') ? issue.message : `${issue.message}.`;
+  return /[.?]$/.test(issue.message) ? issue.message : `${issue.message}.`;
 }

@@ -93,10 +93,12 @@ class Batch {
 
   /** Takes back what was done, dependants first, in parallel where the graph allows; gives what could not be. */
   async #rollBack(operations: readonly Operation[]): Promise<readonly string[]> {
-    const mine = operations.filter(({ id, state }) => this.#done.has(id) && state !== 'UNCHANGED');
-    const reversible = new Set(mine.filter((operation) => operation.reversible).map(({ id }) => id));
+    const toDo = operations.filter(({ id, state }) => this.#done.has(id) && state !== 'UNCHANGED').map(({ id }) => id);
+    const reversible = new Set(operations.filter((operation) => operation.reversible).map(({ id }) => id));
     const left: string[] = [];
-    const ready = new ReadySet(dependantsFirst(mine), new Set());
+    // What is not to be taken back still stands in the order between what is.
+    const rest = new Set(operations.map(({ id }) => id)).difference(new Set(toDo));
+    const ready = new ReadySet(dependantsFirst(operations), rest);
     await this.#inSlots(
       () => ready.take(),
       async (id) => {

@@ -15,6 +15,10 @@ export const cidrSchema = z
 function cidrFault(text: string): string | undefined {
   if (!ipaddr.isValidCIDR(text)) return `Expected an address block in CIDR form, like 10.20.0.0/24; found "${text}"`;
   const [address, prefix] = ipaddr.parseCIDR(text);
+  // 010.0.0.0/24 is 8.0.0.0/24 to some and 10.0.0.0/24 to others.
+  if (address.kind() === 'ipv4' && !ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) {
+    return `Expected four decimal numbers without leading zeros, like 10.20.0.0/24; found "${text}"`;
+  }
   const [low, high] = address.kind() === 'ipv4' ? [8, 29] : [32, 64];
   if (prefix < low || prefix > high) return `Expected a prefix from /${low} to /${high}; found /${prefix}`;
   const base = (address.kind() === 'ipv4' ? ipaddr.IPv4 : ipaddr.IPv6).networkAddressFromCIDR(text);

@@ -28,9 +28,10 @@ interface Watcher {
   report(line: string): void;
   /** `status()` has changed. */
   changed(): void;
+  /** The pause before the try that follows so many deaths in a row; 0.2 s doubling to 10 s by default. */
+  readonly pauseMs?: (failures: number) => number;
 }
 
-/** The pause before the try that follows `failures` deaths in a row: 0.2 s, doubling to 10 s. */
 export const backoffMs = (failures: number): number =>
   Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(0, failures - 1));
 
@@ -42,6 +43,7 @@ export function supervise(service: Service, watcher: Watcher): Supervised {
   let since = new Date();
   let restarts = 0;
 
+  const pauseMs = watcher.pauseMs ?? backoffMs;
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
   const finished = keepRunning();
@@ -96,8 +98,8 @@ export function supervise(service: Service, watcher: Watcher): Supervised {
       }
       if (stopping.signal.aborted) break;
       enter('restarting');
-      watcher.report(`${service.name} is started again in ${backoffMs(failures) / 1000} s`);
-      await pause(backoffMs(failures), undefined, { signal: stopping.signal }).catch(() => {});
+      watcher.report(`${service.name} is started again in ${pauseMs(failures) / 1000} s`);
+      await pause(pauseMs(failures), undefined, { signal: stopping.signal }).catch(() => {});
     }
     enter('stopped');
     ready.reject(new Error(`${service.name} was stopped before it was ready`));

@@ -1,0 +1,43 @@
+import { serve } from '@hono/node-server';
+import { createApp } from '../api/app.ts';
+import { createStarter } from '../api/starter.ts';
+import { readConfig, required } from '../src/config/index.ts';
+import { openDatabase } from '../src/db/client.ts';
+import { createLogger } from '../src/log.ts';
+import { catalogReader } from '../src/requests/catalog.ts';
+import { retryPolicy } from '../src/requests/retry.ts';
+import { temporalClient } from '../temporal/client.ts';
+import { readPayloadKeys } from '../temporal/payload-keys.ts';
+
+/**
+ * The API as it is, in a process of its own, with one route more: the peer, which inserts one row for each request.
+ * `BENCH_START=later` leaves the workflows to be started afterwards, so that accepting is measured alone.
+ */
+const config = readConfig();
+const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), { connections: 20 });
+const payloadKeys = readPayloadKeys(config.payloadKeyFile);
+const { client: temporal } = temporalClient({
+  address: required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS'),
+  namespace: config.TEMPORAL_NAMESPACE,
+  keys: payloadKeys,
+});
+const log = createLogger('bench', 'error');
+const starter = createStarter(temporal, log);
+const app = createApp({
+  database,
+  temporal,
+  catalog: catalogReader(database),
+  retry: retryPolicy(config),
+  payloadKeys,
+  temporalUiUrl: undefined,
+  start: process.env.BENCH_START === 'later' ? () => undefined : starter.start,
+  log,
+});
+await database.sql`CREATE TABLE IF NOT EXISTS bench_rows (id uuid PRIMARY KEY DEFAULT uuidv7(), body jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())`;
+app.post('/bench/insert', async (context) => {
+  const body = await context.req.text();
+  const [row] = await database.sql.unsafe('INSERT INTO bench_rows (body) VALUES ($1::text::jsonb) RETURNING id, created_at', [body], { prepare: true });
+  return context.json(row, 201);
+});
+serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => process.send?.({ ready: true, port }));
+process.on('disconnect', () => process.exit(0));

@@ -1,0 +1,91 @@
+import { constants } from 'node:os';
+import { setTimeout as pause } from 'node:timers/promises';
+import { hasEnded, type JobEvent, type JobView } from '../../src/domain/job.ts';
+import { MillwrightError } from '../../src/errors.ts';
+import { Exit } from '../errors.ts';
+import type { Session } from '../session.ts';
+import { type Display, openDisplay, silentDisplay } from './display.ts';
+import { withStillness } from './stillness.ts';
+
+export type FollowMode = 'wait' | 'watch';
+
+/** Between one look at a whole batch and the next: events tell what runs, but not what is skipped or stays as it is. */
+const lookMs = 2000;
+
+/**
+ * Follows jobs until each has ended, or is held so that it will not end without a decision. Gives them as they then are.
+ * Ctrl-C ends the following, never the jobs.
+ */
+export async function follow(session: Session, jobs: readonly JobView[], mode: FollowMode): Promise<JobView[]> {
+  const interrupted = session.context.catchInterrupt();
+  const stopped = new AbortController();
+  const signal = AbortSignal.any([interrupted, stopped.signal]);
+  const display = mode === 'watch' ? openDisplay(session, jobs) : silentDisplay(session);
+  const again = jobs.map(({ id }) => `  ${session.command(`job watch ${id}`)}`).join('\n');
+  const goesOn = `${jobs.length === 1 ? 'The job goes' : 'The jobs go'} on without us. Watch again with:\n${again}`;
+  try {
+    const looking = mode === 'watch' ? lookAtBatches(session, jobs, display, signal) : undefined;
+    const ended = await Promise.all(jobs.map((job) => followOne(session, job, display, signal)));
+    stopped.abort();
+    await looking;
+    if (!interrupted.aborted) return ended;
+  } catch (error) {
+    if (!(error instanceof MillwrightError) || interrupted.aborted) throw error;
+    throw new MillwrightError(error.code, `${error.message}\n${goesOn}`, { cause: error });
+  } finally {
+    stopped.abort();
+    display.close();
+  }
+  session.talk(goesOn);
+  throw new Exit(exitCodeOf(interrupted.reason));
+}
+
+async function followOne(session: Session, job: JobView, display: Display, signal: AbortSignal): Promise<JobView> {
+  const { client, context } = session;
+  if (hasEnded(job.state)) return job;
+  const held = new Set<string>();
+  const events = client.events(job.id, signal, (why) => display.say(`${why} Trying again.`));
+  for await (const event of withStillness(events, context.patience.stillMs)) {
+    if (event === 'still') {
+      if (held.size > 0 && (await isStuck(session, job))) break;
+      continue;
+    }
+    display.event(event);
+    noteHeld(held, event);
+    // The event may be an old one, of a job that was settled since.
+    if (event.jobId === job.id && event.state === 'HELD' && (await client.job(job.id)).state === 'HELD') break;
+  }
+  return signal.aborted ? job : await client.job(job.id);
+}
+
+function noteHeld(held: Set<string>, { jobId, state }: JobEvent): void {
+  if (state === 'HELD') held.add(jobId);
+  else held.delete(jobId);
+}
+
+/** Whether an operation is held and no other is under way, so that the batch waits for a decision and nothing else. */
+async function isStuck({ client }: Session, { resource }: JobView): Promise<boolean> {
+  const any = async (state: string): Promise<boolean> =>
+    (await client.jobs({ batch: resource.id, state, resource: undefined }, 1)).length > 0;
+  const [held, ...moving] = await Promise.all([any('HELD'), any('PENDING'), any('RUNNING'), any('RETRYING')]);
+  return held === true && !moving.includes(true);
+}
+
+/** Keeps the display right about a batch's operations that have no events; a large batch is looked at less often. */
+async function lookAtBatches(session: Session, jobs: readonly JobView[], display: Display, signal: AbortSignal): Promise<void> {
+  const [job] = jobs;
+  if (job?.type !== 'batch.apply' || jobs.length > 1 || !session.context.io.terminal) return;
+  for (let last = false; ; ) {
+    const startedAt = Date.now();
+    await session.client.batch(job.resource.id).then(display.batch, () => undefined);
+    if (last) return;
+    await pause(Math.max(lookMs, 10 * (Date.now() - startedAt)), undefined, { signal }).catch(() => undefined);
+    last = signal.aborted;
+  }
+}
+
+/** As shells say it: 130 after Ctrl-C. */
+function exitCodeOf(reason: unknown): number {
+  const [, number = constants.signals.SIGINT] = Object.entries(constants.signals).find(([name]) => name === reason) ?? [];
+  return 128 + number;
+}
