@@ -1,3 +1,4 @@
+import type { Config } from '../src/config/index.ts';
 import { type Fault, MillwrightError } from '../src/errors.ts';
 import type { Paint } from './output.ts';
 import { oneLine } from './text.ts';
@@ -53,6 +54,9 @@ export class ConnectionError extends MillwrightError {
     this.kind = kind;
   }
 }
+
+/** Stacks are for those who ask for them. */
+export const tellsStack = ({ MILLWRIGHT_LOG_LEVEL: level }: Config): boolean => level === 'debug' || level === 'trace';
 
 /** An error as people read it: what is wrong first, then every fault of their input, then what to do next. */
 export function describeError(error: unknown, paint: Paint, debug: boolean): string {

@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 import { readConfig } from '../src/config/index.ts';
-import { describeError, Exit } from './errors.ts';
+import { describeError, Exit, tellsStack } from './errors.ts';
 import { type Io, painter, processIo } from './output.ts';
 
 const wrongUsage = 2;
@@ -37,9 +37,9 @@ function prepare(command: Command, open: () => Io): void {
 /** Read only once something went wrong; it may be the environment itself that is wrong. */
 function preferences(): { readonly noColor: string | undefined; readonly debug: boolean } {
   try {
-    const { NO_COLOR: noColor, MILLWRIGHT_LOG_LEVEL: level } = readConfig();
-    return { noColor, debug: level === 'debug' || level === 'trace' };
+    const config = readConfig();
+    return { noColor: config.NO_COLOR, debug: tellsStack(config) };
   } catch {
-    return { noColor: 'unknown', debug: false };
+    return { noColor: 'yes', debug: false };
   }
 }

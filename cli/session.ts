@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Client } from './client.ts';
 import type { CommonOptions } from './commands/common.ts';
 import type { CliContext } from './context.ts';
+import { describeError, tellsStack } from './errors.ts';
 import { type Paint, painter } from './output.ts';
 import { findPlatform } from './platform.ts';
 import { quoted } from './text.ts';
@@ -15,6 +16,8 @@ export interface Session {
   readonly command: (words: string) => string;
   /** Says something that is not data. */
   readonly talk: (line: string) => void;
+  /** Says what went wrong, where the command goes on all the same. */
+  readonly complain: (error: unknown) => void;
   /** Gives data: as the API gave it, or as a table. */
   readonly show: (data: unknown, asTable: () => string) => Promise<void>;
 }
@@ -28,12 +31,14 @@ export function createSession(context: CliContext, { output, project, home }: Co
     ...(project === undefined ? [] : ['--project', quoted(project)]),
   ];
   const command = (words: string): string => ['millwright', words, ...flags].join(' ');
+  const paint = painter(io, config.NO_COLOR);
   return {
     context,
     client: new Client({ platform, project, patience: context.patience, command }),
-    paint: painter(io, config.NO_COLOR),
+    paint,
     command,
     talk: (line) => io.err(`${line}\n`),
+    complain: (error) => io.err(describeError(error, paint, tellsStack(config))),
     show: async (data, asTable) => io.out(output === 'table' ? asTable() : await serialise(data, output)),
   };
 }

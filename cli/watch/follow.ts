@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { hasEnded, type JobEvent, type JobView } from '../../src/domain/job.ts';
 import { MillwrightError } from '../../src/errors.ts';
-import { Exit } from '../errors.ts';
+import { ConnectionError, Exit } from '../errors.ts';
 import type { Session } from '../session.ts';
 import { type Display, openDisplay, silentDisplay } from './display.ts';
 import { withStillness } from './stillness.ts';
@@ -30,8 +30,9 @@ export async function follow(session: Session, jobs: readonly JobView[], mode: F
     await looking;
     if (!interrupted.aborted) return ended;
   } catch (error) {
-    if (!(error instanceof MillwrightError) || interrupted.aborted) throw error;
-    throw new MillwrightError(error.code, `${error.message}\n${goesOn}`, { cause: error });
+    if (error instanceof ConnectionError)
+      throw new MillwrightError(error.code, `${error.message}\n${goesOn}`, { cause: error });
+    throw error;
   } finally {
     stopped.abort();
     display.close();
@@ -41,21 +42,31 @@ export async function follow(session: Session, jobs: readonly JobView[], mode: F
 }
 
 async function followOne(session: Session, job: JobView, display: Display, signal: AbortSignal): Promise<JobView> {
-  const { client, context } = session;
   if (hasEnded(job.state)) return job;
+  const left = new AbortController();
+  try {
+    await untilItRests(session, job, display, AbortSignal.any([signal, left.signal]));
+  } finally {
+    left.abort();
+  }
+  return signal.aborted ? job : await session.client.job(job.id);
+}
+
+/** Returns when the job has ended, or waits for a decision. */
+async function untilItRests(session: Session, job: JobView, display: Display, signal: AbortSignal): Promise<void> {
+  const { client, context } = session;
   const held = new Set<string>();
   const events = client.events(job.id, signal, (why) => display.say(`${why} Trying again.`));
   for await (const event of withStillness(events, context.patience.stillMs)) {
     if (event === 'still') {
-      if (held.size > 0 && (await isStuck(session, job))) break;
+      if (held.size > 0 && (await isStuck(session, job))) return;
       continue;
     }
     display.event(event);
     noteHeld(held, event);
     // The event may be an old one, of a job that was settled since.
-    if (event.jobId === job.id && event.state === 'HELD' && (await client.job(job.id)).state === 'HELD') break;
+    if (event.jobId === job.id && event.state === 'HELD' && (await client.job(job.id)).state === 'HELD') return;
   }
-  return signal.aborted ? job : await client.job(job.id);
 }
 
 function noteHeld(held: Set<string>, { jobId, state }: JobEvent): void {
@@ -72,7 +83,12 @@ async function isStuck({ client }: Session, { resource }: JobView): Promise<bool
 }
 
 /** Keeps the display right about a batch's operations that have no events; a large batch is looked at less often. */
-async function lookAtBatches(session: Session, jobs: readonly JobView[], display: Display, signal: AbortSignal): Promise<void> {
+async function lookAtBatches(
+  session: Session,
+  jobs: readonly JobView[],
+  display: Display,
+  signal: AbortSignal,
+): Promise<void> {
   const [job] = jobs;
   if (job?.type !== 'batch.apply' || jobs.length > 1 || !session.context.io.terminal) return;
   for (let last = false; ; ) {
@@ -86,6 +102,7 @@ async function lookAtBatches(session: Session, jobs: readonly JobView[], display
 
 /** As shells say it: 130 after Ctrl-C. */
 function exitCodeOf(reason: unknown): number {
-  const [, number = constants.signals.SIGINT] = Object.entries(constants.signals).find(([name]) => name === reason) ?? [];
+  const [, number = constants.signals.SIGINT] =
+    Object.entries(constants.signals).find(([name]) => name === reason) ?? [];
   return 128 + number;
 }

@@ -61,7 +61,9 @@ function body(lines: readonly ProgressLine[], now: number): string[] {
     const { name, type, state, step, startedAt, endedAt } = line;
     return [name, type, state, took(startedAt, endedAt, now), type === '' ? '' : (step ?? ''), tries(line, now)];
   });
-  const widths = (cells[0] ?? []).map((_, at) => cells.reduce((most, row) => Math.max(most, widthOf(row[at] ?? '')), 0));
+  const widths = (cells[0] ?? []).map((_, at) =>
+    cells.reduce((most, row) => Math.max(most, widthOf(row[at] ?? '')), 0),
+  );
   return cells.map((row) =>
     `  ${row.flatMap((cell, at) => (widths[at] ? [pad(cell, widths[at])] : [])).join('  ')}`.trimEnd(),
   );

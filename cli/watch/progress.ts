@@ -90,7 +90,8 @@ export function track(progress: Progress, event: JobEvent): void {
   line.endedAt = [...activeStates, 'UNDOING', 'PENDING'].includes(line.state) ? null : at;
 }
 
-const stateOf = ({ state, rollback }: JobEvent): string => (rollback === 'running' && !hasEnded(state) ? 'ROLLING_BACK' : state);
+const stateOf = ({ state, rollback }: JobEvent): string =>
+  rollback === 'running' && !hasEnded(state) ? 'ROLLING_BACK' : state;
 
 /** An operation is taken back by a job of the opposite type, whose success is the operation's end. */
 function stateOfUndo({ state }: JobEvent): string {
@@ -99,7 +100,11 @@ function stateOfUndo({ state }: JobEvent): string {
   return state === 'RUNNING' || state === 'PENDING' ? 'ROLLING_BACK' : state;
 }
 
-function lineOf({ unit, lines }: Progress, { jobId, operationId, type, step }: JobEvent, own: boolean): ProgressLine | undefined {
+function lineOf(
+  { unit, lines }: Progress,
+  { jobId, operationId, type, step }: JobEvent,
+  own: boolean,
+): ProgressLine | undefined {
   if (unit === 'job') return lines.get(jobId);
   const name = unit === 'operation' ? operationId : own ? step?.name : null;
   if (!name) return undefined;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** A process for good: its id may be given to another program once it is gone, its id and start together may not. */
@@ -28,7 +28,7 @@ export function signal(identity: Identity, name: NodeJS.Signals): void {
 
 /**
  * Ticks since boot (field 22 of `/proc/<pid>/stat`, proc(5)), with the boot they count from. The fields are read after
- * the last bracket, since a program's name may hold anything. A zombie (state Z) runs no more.
+ * the last bracket, since a program's name may hold anything. A zombie (state Z) runs no more, once its last thread has ended too.
  */
 function startedByProc(pid: number): string | undefined {
   let stat: string;
@@ -38,8 +38,16 @@ function startedByProc(pid: number): string | undefined {
     return undefined;
   }
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  if (fields[0] === 'Z') return undefined;
+  if (fields[0] === 'Z' && threads(pid) <= 1) return undefined;
   return `${readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()}/${fields[19]}`;
+}
+
+function threads(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length;
+  } catch {
+    return 0;
+  }
 }
 
 /** Where there is no `/proc`, as on macOS. */

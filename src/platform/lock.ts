@@ -3,6 +3,9 @@ import { MillwrightError } from '../errors.ts';
 import { homePaths } from './home.ts';
 import { readStatus } from './status.ts';
 
+/** A supervisor that was killed a moment ago may still be on its way out. */
+const dyingMs = 500;
+
 /** Held while a supervisor works on a home. */
 export interface Lock {
   release(): void;
@@ -13,7 +16,7 @@ export interface Lock {
  * process however that ends: there is no stale one to be taken over, and no race for it.
  */
 export function lockHome(home: string): Lock {
-  const database = new DatabaseSync(homePaths(home).lock);
+  const database = new DatabaseSync(homePaths(home).lock, { timeout: dyingMs });
   try {
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {

@@ -1,5 +1,6 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { codecSecret, ensurePayloadKeys, readPayloadKeys } from '../../temporal/payload-keys.ts';
 import { childEnvironment } from '../config/environment.ts';
@@ -36,6 +37,8 @@ export interface Platform {
   /** Ends everything in the reverse order of starting. */
   stop(): Promise<void>;
 }
+
+const unstoppableMs = 5000;
 
 const mainProgram = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
@@ -86,20 +89,29 @@ export async function startPlatform(options: PlatformOptions, report: (line: str
 }
 
 /** All or nothing: one part that cannot start, or the caller's signal, ends those that have. */
-async function startOrStop(options: PlatformOptions, ports: Ports, crew: Crew, say: (line: string) => void) {
+async function startOrStop(
+  options: PlatformOptions,
+  ports: Ports,
+  crew: Crew,
+  say: (line: string) => void,
+): Promise<Endpoints> {
   const failed = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, failed.signal]) : failed.signal;
-  const calledOff = new Promise<never>((_, reject) =>
-    signal.addEventListener('abort', () => reject(new MillwrightError('unavailable', 'The start was called off.')), {
-      once: true,
-    }),
+  const calledOff = Promise.withResolvers<never>();
+  signal.addEventListener(
+    'abort',
+    () => calledOff.reject(new MillwrightError('unavailable', 'The start was called off.')),
+    { once: true },
   );
+  const all = startAll(options, ports, crew, signal, say);
   try {
-    return await Promise.race([startAll(options, ports, crew, signal, say), calledOff]);
+    return await Promise.race([all, calledOff.promise]);
   } catch (error) {
     failed.abort();
     say('what was started is stopped again');
     await crew.stop();
+    // Some steps cannot be called off, and should not be cut short: a database that is being initialised.
+    await Promise.race([all.catch(() => {}), pause(unstoppableMs)]);
     throw error;
   }
 }

@@ -78,20 +78,31 @@ const newJob = (from: string): string => `new_job AS (
     SELECT r.job_id, r.organization_id, r.project_id, r.type, t.id, t.kind, t.name, t.region, r.batch_id, r.operation_id, r.input, r.workflow_id,
       coalesce(r.job_state, 'PENDING'), CASE WHEN r.job_state IS NOT NULL THEN now() END
     FROM r, ${from} t
-    RETURNING *
+    RETURNING id, type, state, resource_id, resource_kind, resource_name, operation_id, created_at, ended_at
   )`;
+
+/** The resources that a create needs, locked so that none can be deleted under it; all there, or it takes no quota. */
+const needs = {
+  locked: `used AS MATERIALIZED (
+    SELECT x.id FROM resources x, r
+    WHERE x.id = ANY(r.uses) AND x.project_id = r.project_id AND x.deleted_at IS NULL AND x.status = ANY(r.usable)
+    FOR SHARE OF x
+  ),`,
+  allThere: 'AND (SELECT count(*) FROM used) = cardinality(r.uses)',
+  recorded: `uses AS (
+    INSERT INTO resource_uses (user_id, used_id, position)
+    SELECT resource.id, u.id, u.position - 1 FROM resource, r, unnest(r.uses) WITH ORDINALITY AS u(id, position)
+  ),`,
+};
+const noNeeds = { locked: '', allThere: '', recorded: '' };
 
 /**
  * The whole acceptance of a create, one statement: the resources it needs locked, quota taken, resource, job,
  * idempotency key, audit row and event written; or nothing at all, when a needed resource is not usable or the quota
  * does not suffice (no row comes back), or when a name or key is taken (a unique violation).
  */
-const createInto = (table: string): string => `WITH ${request},
-  used AS MATERIALIZED (
-    SELECT x.id FROM resources x, r
-    WHERE x.id = ANY(r.uses) AND x.project_id = r.project_id AND x.deleted_at IS NULL AND x.status = ANY(r.usable)
-    FOR SHARE OF x
-  ),
+const createInto = (table: string, { locked, allThere, recorded }: typeof needs): string => `WITH ${request},
+  ${locked}
   taken AS (
     UPDATE quotas q SET vms = q.vms + r.vms, vcpus = q.vcpus + r.vcpus, memory_mib = q.memory_mib + r.memory_mib,
       storage_gib = q.storage_gib + r.storage_gib, networks = q.networks + r.networks, volumes = q.volumes + r.volumes
@@ -100,22 +111,19 @@ const createInto = (table: string): string => `WITH ${request},
       AND q.vms + r.vms <= q.vms_limit AND q.vcpus + r.vcpus <= q.vcpus_limit
       AND q.memory_mib + r.memory_mib <= q.memory_mib_limit AND q.storage_gib + r.storage_gib <= q.storage_gib_limit
       AND q.networks + r.networks <= q.networks_limit AND q.volumes + r.volumes <= q.volumes_limit
-      AND (SELECT count(*) FROM used) = coalesce(cardinality(r.uses), 0)
+      ${allThere}
     RETURNING q.project_id
   ),
   resource AS (
     INSERT INTO resources (id, organization_id, project_id, kind, name, status, labels, provider, region, deletion_protection, requested, quota, current_job_id)
     SELECT r.id, r.organization_id, r.project_id, r.kind, r.name, r.status, r.labels, r.provider, r.region, r.deletion_protection, r.requested, r.quota, r.job_id
     FROM r, taken
-    RETURNING *
+    RETURNING id, kind, name, region
   ),
   kind_row AS (
     INSERT INTO ${table} SELECT k.* FROM resource, r, jsonb_populate_record(NULL::${table}, r."row") k
   ),
-  uses AS (
-    INSERT INTO resource_uses (user_id, used_id, position)
-    SELECT resource.id, u.id, u.position - 1 FROM resource, r, unnest(r.uses) WITH ORDINALITY AS u(id, position)
-  ),
+  ${recorded}
   ${newJob('resource')},
   ${traces}
   SELECT created_at AS "createdAt" FROM new_job`;
@@ -124,7 +132,7 @@ const deleteStatement = `WITH ${request},
   resource AS (
     UPDATE resources x SET status = r.status, status_reason = NULL, current_job_id = r.job_id, updated_at = now()
     FROM r WHERE x.id = r.id AND x.current_job_id IS NULL
-    RETURNING x.*
+    RETURNING x.id, x.kind, x.name, x.region
   ),
   ${newJob('resource')},
   ${traces}
@@ -148,11 +156,15 @@ const batchStatement = `WITH ${request},
   ${traces}
   SELECT created_at AS "createdAt" FROM new_job`;
 
+/** A kind that uses nothing is spared the look at what it uses: it would cost a fifth of the statement. */
 const createStatements = {
-  vm: createInto('vms'),
-  network: createInto('networks'),
-  volume: createInto('volumes'),
-} as const satisfies Record<ResourceKind, string>;
+  vm: createInto('vms', needs),
+  lonelyVm: createInto('vms', noNeeds),
+  network: createInto('networks', noNeeds),
+  volume: createInto('volumes', noNeeds),
+} as const;
+
+const createStatementOf = ({ kind, uses }: NewResource): string => createStatements[kind === 'vm' && uses.length === 0 ? 'lonelyVm' : kind];
 
 const parameters = (asked: Asked, job: NewJob): object => ({
   organization_id: asked.organizationId,
@@ -180,7 +192,7 @@ async function run(sql: Sql | TransactionSql, statement: string, parameter: obje
 /** Undefined: a needed resource is not usable, or the quota does not suffice; nothing was written. */
 export function insertCreate(sql: Sql, asked: Asked, resource: NewResource, job: NewJob): Promise<Date | undefined> {
   const { quota, deletionProtection, ...rest } = resource;
-  return run(sql, createStatements[resource.kind], {
+  return run(sql, createStatementOf(resource), {
     ...parameters(asked, job),
     ...rest,
     deletion_protection: deletionProtection,

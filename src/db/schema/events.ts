@@ -27,7 +27,6 @@ export const events = pgTable(
   (table) => [
     uniqueIndex('events_job').on(table.jobId, table.jobSequence),
     index('events_parent').on(table.parentJobId).where(sql`parent_job_id IS NOT NULL`),
-    index('events_order').on(table.transactionId, table.position),
   ],
 );
 

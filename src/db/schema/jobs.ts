@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { jobStates, rollbackStates, stepStates } from '../../domain/job.ts';
 import { id, now, time } from './columns.ts';
-import { organizations, projects } from './tenancy.ts';
+import { projects } from './tenancy.ts';
 
 /** With its steps, a job's checkpoint: what they call done is never run again. */
 export const jobs = pgTable(
@@ -10,11 +10,9 @@ export const jobs = pgTable(
   {
     id: id(),
     organizationId: uuid('organization_id')
-      .notNull()
-      .references(() => organizations.id),
+      .notNull(),
     projectId: uuid('project_id')
-      .notNull()
-      .references(() => projects.id),
+      .notNull(),
     type: text('type').notNull(),
     state: text('state', { enum: jobStates }).notNull().default('PENDING'),
     rollback: text('rollback', { enum: rollbackStates }).notNull().default('none'),

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import type { BatchDetail, BatchView } from '../../src/domain/batch.ts';
+import { MillwrightError } from '../../src/errors.ts';
+import type { Io } from '../output.ts';
+import { type Column, properties, table } from '../table.ts';
+import { age, took } from '../text.ts';
+import {
+  apiCommand,
+  idempotencyKeyOf,
+  limitOf,
+  modeOf,
+  type OpenContext,
+  openSession,
+  withJob,
+  withLimit,
+} from './common.ts';
+import { finish, showItems } from './show.ts';
+
+export const batchCommand = (open: OpenContext): Command =>
+  new Command('batch')
+    .description('apply, list and show batches')
+    .addCommand(applyCommand(open))
+    .addCommand(listCommand(open))
+    .addCommand(getCommand(open));
+
+const totalOf = ({ counts }: BatchView): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
+const doneOf = ({ counts }: BatchView): number => (counts.SUCCEEDED ?? 0) + (counts.UNCHANGED ?? 0);
+
+const columns: readonly Column<BatchView>[] = [
+  { header: 'NAME', value: ({ name }) => name },
+  { header: 'ID', value: ({ id }) => id },
+  { header: 'STATE', value: ({ state }) => state },
+  { header: 'ROLLBACK', value: ({ rollback }) => rollback },
+  { header: 'DONE', value: (batch) => `${doneOf(batch)}/${totalOf(batch)}` },
+  { header: 'AGE', value: ({ createdAt }, now) => age(createdAt, now) },
+  { header: 'TOOK', value: ({ startedAt, endedAt }, now) => took(startedAt, endedAt, now) },
+  { header: 'ERROR', value: ({ error }) => error?.message ?? '', optional: true },
+];
+
+const operationColumns: readonly Column<BatchDetail['operations'][number]>[] = [
+  { header: 'OPERATION', value: ({ id }) => id },
+  { header: 'TYPE', value: ({ type }) => type },
+  { header: 'STATE', value: ({ state }) => state },
+  { header: 'REGION', value: ({ region }) => region ?? '', optional: true },
+  { header: 'RESOURCE', value: ({ resource }) => resource?.name ?? '' },
+  { header: 'TOOK', value: ({ startedAt, endedAt }, now) => took(startedAt, endedAt, now) },
+  { header: 'JOB', value: ({ jobId }) => jobId ?? '' },
+  { header: 'ERROR', value: ({ error }) => error?.message ?? '', optional: true },
+];
+
+function applyCommand(open: OpenContext): Command {
+  const command = apiCommand('apply', 'do what a batch file says, as far as it is not so already').argument(
+    '<file>',
+    'a YAML or JSON file; - for standard input',
+  );
+  return withJob(command).action(async (file: string) => {
+    const session = await openSession(command, open);
+    const text = await read(file, session.context.io);
+    const accepted = await session.client.applyBatch(text, file === '-' ? '<stdin>' : file, idempotencyKeyOf(command));
+    const { operations, counts } = accepted.resource;
+    const unchanged = counts.UNCHANGED ?? 0;
+    if (unchanged === operations.length) {
+      await session.show(accepted, () => table(columns, [accepted.resource], Date.now()));
+      session.talk(`Nothing to do: all ${operations.length} operations are as the file says.`);
+      return;
+    }
+    if (unchanged > 0) session.talk(`${unchanged} of ${operations.length} operations are as the file says already.`);
+    await finish(session, [accepted], modeOf(command), { columns, find: (id) => session.client.batch(id) });
+  });
+}
+
+function listCommand(open: OpenContext): Command {
+  const command = withLimit(apiCommand('list', 'list batches, newest first'));
+  return command.action(async () => {
+    const session = await openSession(command, open);
+    await showItems(session, await session.client.batches(limitOf(command)), columns, 'No batches in this project.');
+  });
+}
+
+function getCommand(open: OpenContext): Command {
+  const command = apiCommand('get', 'show a batch with its operations').argument(
+    '<name>',
+    'its id, or its name for the newest of that name',
+  );
+  return command.action(async (reference: string) => {
+    const session = await openSession(command, open);
+    const batch = await session.client.batch(reference);
+    await session.show(batch, () => describe(batch, Date.now()));
+  });
+}
+
+function describe(batch: BatchDetail, now: number): string {
+  const head = properties([
+    ['Batch', `${batch.name} (${batch.id})`],
+    ['State', batch.state],
+    ['Rollback', batch.rollback === 'none' ? null : batch.rollback],
+    ['Done', `${doneOf(batch)} of ${totalOf(batch)}, ${batch.parallelLimit} at a time`],
+    ['Error', batch.error && `${batch.error.message} (${batch.error.code})`],
+    ['Job', batch.jobId],
+    ['Created', `${batch.createdAt} (${age(batch.createdAt, now)} ago)`],
+    ['Took', took(batch.startedAt, batch.endedAt, now)],
+  ]);
+  return `${head}\n${table(operationColumns, batch.operations, now)}`;
+}
+
+async function read(file: string, io: Io): Promise<string> {
+  if (file === '-') return await io.input();
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const why =
+      cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? 'there is no such file' : String(cause);
+    throw new MillwrightError('invalid', `The batch file ${file} cannot be read: ${why}.`, { cause });
+  }
+}

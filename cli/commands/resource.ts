@@ -1,0 +1,146 @@
+import { Command } from 'commander';
+import type { ResourceKind } from '../../src/domain/kinds.ts';
+import type { NetworkCreate } from '../../src/domain/network.ts';
+import type { VmCreate } from '../../src/domain/vm.ts';
+import type { VolumeCreate } from '../../src/domain/volume.ts';
+import type { Accepted, Views } from '../client.ts';
+import { ApiProblem, Exit } from '../errors.ts';
+import type { Session } from '../session.ts';
+import { type Column, table } from '../table.ts';
+import { age } from '../text.ts';
+import {
+  apiCommand,
+  idempotencyKeyOf,
+  limitOf,
+  modeOf,
+  type OpenContext,
+  openSession,
+  textOf,
+  withJob,
+  withLimit,
+} from './common.ts';
+import { bodyOf, type CreateOption, labels, mandatoryText, text, toggle } from './options.ts';
+import { finish, showItems } from './show.ts';
+
+interface CreateBodies {
+  readonly vm: VmCreate;
+  readonly network: NetworkCreate;
+  readonly volume: VolumeCreate;
+}
+
+/** What a kind of resource has of its own on the command line. */
+export interface KindCommand<Kind extends ResourceKind> {
+  readonly kind: Kind;
+  /** As a person says it. */
+  readonly noun: string;
+  readonly options: readonly CreateOption<Extract<keyof CreateBodies[Kind], string>>[];
+  readonly columns: readonly Column<Views[Kind]>[];
+}
+
+/** What every create request carries beside its kind's own fields and its name. */
+const sharedOptions: readonly CreateOption<Extract<keyof CreateBodies[ResourceKind], string>>[] = [
+  mandatoryText('region', '--region <region>', 'where to build it; see "millwright region list"'),
+  text('provider', '--provider <provider>', 'which of the region’s providers; may be left out where it has one'),
+  labels('labels', '--label <key=value>', 'a label; may be given again'),
+  toggle('deletionProtection', '--deletion-protection', 'refuse to delete it'),
+];
+
+/** Create, list, get and delete, the same for every kind of resource. */
+export function resourceCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open: OpenContext): Command {
+  const { kind, noun } = spec;
+  return new Command(kind)
+    .description(`create, list, show and delete ${noun}s`)
+    .addCommand(createCommand(spec, open))
+    .addCommand(listCommand(spec, open))
+    .addCommand(getCommand(spec, open))
+    .addCommand(deleteCommand(spec, open));
+}
+
+function createCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open: OpenContext): Command {
+  const { kind, noun } = spec;
+  const options = [...sharedOptions, ...spec.options];
+  const command = apiCommand('create', `create a ${noun}`).argument('<name>', 'its name');
+  for (const { option } of options) command.addOption(option);
+  return withJob(command).action(async (name: string) => {
+    const session = await openSession(command, open);
+    const body = { name, ...bodyOf(command, options) };
+    const accepted = await session.client.create(kind, body, idempotencyKeyOf(command));
+    await finish(session, [accepted], modeOf(command), shownOf(session, spec));
+  });
+}
+
+function listCommand<Kind extends ResourceKind>(
+  { kind, noun, columns }: KindCommand<Kind>,
+  open: OpenContext,
+): Command {
+  const command = withLimit(apiCommand('list', `list ${noun}s, oldest first`));
+  return command.action(async () => {
+    const session = await openSession(command, open);
+    const items = await session.client.list(kind, limitOf(command));
+    await showItems(session, items, columnsOf(columns), `No ${noun}s in this project.`);
+  });
+}
+
+function getCommand<Kind extends ResourceKind>({ kind, noun, columns }: KindCommand<Kind>, open: OpenContext): Command {
+  const command = apiCommand('get', `show a ${noun}`).argument('<name>', 'its name or id');
+  return command.action(async (reference: string) => {
+    const session = await openSession(command, open);
+    const resource = await session.client.get(kind, reference);
+    await session.show(resource, () => table(columnsOf(columns), [resource], Date.now()));
+  });
+}
+
+function deleteCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open: OpenContext): Command {
+  const { kind, noun } = spec;
+  const command = apiCommand('delete', `delete ${noun}s`).argument('<names...>', 'their names or ids');
+  return withJob(command).action(async (references: readonly string[]) => {
+    const session = await openSession(command, open);
+    const accepted: Accepted<Views[Kind]>[] = [];
+    let refused = false;
+    for (const reference of references) {
+      try {
+        accepted.push(await session.client.delete(kind, reference, keyFor(command, references, reference)));
+      } catch (error) {
+        // What was accepted before is still to be shown.
+        session.complain(error);
+        refused = true;
+        if (!(error instanceof ApiProblem)) break;
+      }
+    }
+    if (accepted.length > 0) await finish(session, accepted, modeOf(command), shownOf(session, spec));
+    if (refused) throw new Exit(1);
+  });
+}
+
+/** A key stands for one request: of several, each has the user's key and its own name. */
+function keyFor(command: Command, references: readonly string[], reference: string): string {
+  const key = idempotencyKeyOf(command);
+  return references.length > 1 && textOf(command, 'idempotencyKey') ? `${key}/${reference}` : key;
+}
+
+function shownOf<Kind extends ResourceKind>({ client }: Session, { kind, columns }: KindCommand<Kind>) {
+  return { columns: columnsOf(columns), find: (id: string) => unlessGone(client.get(kind, id)) };
+}
+
+async function unlessGone<Found>(looking: Promise<Found>): Promise<Found | undefined> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (error instanceof ApiProblem && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
+
+/** A kind's own columns between those that every resource has. */
+function columnsOf<Resource extends Views[ResourceKind]>(own: readonly Column<Resource>[]): Column<Resource>[] {
+  return [
+    { header: 'NAME', value: ({ name }) => name },
+    { header: 'STATUS', value: ({ status }) => status },
+    { header: 'REGION', value: ({ region }) => region },
+    { header: 'PROVIDER', value: ({ provider }) => provider },
+    ...own,
+    { header: 'AGE', value: ({ createdAt }, now) => age(createdAt, now) },
+    { header: 'JOB', value: ({ currentJobId }) => currentJobId ?? '', optional: true },
+    { header: 'REASON', value: ({ statusReason }) => statusReason ?? '', optional: true },
+  ];
+}

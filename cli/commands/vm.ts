@@ -1,0 +1,32 @@
+import { mebibytes } from '../text.ts';
+import type { OpenContext } from './common.ts';
+import { count, fileText, list, mandatoryText, sshKeys, text } from './options.ts';
+import { resourceCommand } from './resource.ts';
+
+export const vmCommand = (open: OpenContext) =>
+  resourceCommand(
+    {
+      kind: 'vm',
+      noun: 'VM',
+      options: [
+        mandatoryText('image', '--image <image>', 'what to boot, like debian-13'),
+        text('flavor', '--flavor <flavor>', 'a named size; or give --vcpus, --memory-mib and --disk-gib'),
+        count('vcpus', '--vcpus <count>', 'virtual processors'),
+        count('memoryMib', '--memory-mib <MiB>', 'memory'),
+        count('diskGib', '--disk-gib <GiB>', 'disk'),
+        list('networks', '--network <network>', 'a network to join; may be given again, the first gives the address'),
+        list('volumes', '--volume <volume>', 'a volume to attach; may be given again'),
+        sshKeys('sshKeys', '--ssh-key <file|key>', 'an OpenSSH public key, or a file of them; may be given again'),
+        fileText('userData', '--user-data <file>', 'cloud-init user data'),
+      ],
+      columns: [
+        { header: 'FLAVOR', value: ({ flavor }) => flavor ?? '', optional: true },
+        { header: 'VCPUS', value: ({ vcpus }) => String(vcpus) },
+        { header: 'MEMORY', value: ({ memoryMib }) => mebibytes(memoryMib) },
+        { header: 'DISK', value: ({ diskGib }) => `${diskGib}GiB` },
+        { header: 'IMAGE', value: ({ image }) => image },
+        { header: 'ADDRESS', value: ({ address }) => address ?? '' },
+      ],
+    },
+    open,
+  );
