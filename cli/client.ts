@@ -1,13 +1,6 @@
 import { z } from 'zod';
 import { type BatchDetail, type BatchView, batchDetailSchema, batchSchema } from '../src/domain/batch.ts';
-import {
-  hasEnded,
-  type JobEvent,
-  type JobView,
-  jobEventSchema,
-  jobSchema,
-  type Settlement,
-} from '../src/domain/job.ts';
+import { hasEnded, type JobEvent, type JobView, jobSchema, type Settlement } from '../src/domain/job.ts';
 import { plural, type ResourceKind } from '../src/domain/kinds.ts';
 import { type Network, networkSchema } from '../src/domain/network.ts';
 import { type Vm, vmSchema } from '../src/domain/vm.ts';

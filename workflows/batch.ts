@@ -86,7 +86,7 @@ class Batch {
       if (left.length === 0) break;
       await hold(this.#input.jobId, this.#progress, left);
     }
-    await this.#progress.tell({ rollback: 'complete' });
+    this.#progress.note({ rollback: 'complete' });
     await this.#progress.end(state, undefined);
     return { state, error };
   }

@@ -33,6 +33,7 @@ export function watchProgress(watch: Watcher): void {
 export class Progress {
   readonly #job: Pick<Job, 'id' | 'resourceName'>;
   readonly #steps = new Map<string, StepChange>();
+  readonly #noted: Transition[] = [];
   #current: string | undefined;
   #sequence: number;
   #now: JobNow = { state: 'RUNNING', rollback: 'none', error: null, nextAttemptAt: null, leftovers: [] };
@@ -47,17 +48,38 @@ export class Progress {
     change: Partial<JobNow>,
     more: Pick<Transition, 'resource' | 'result' | 'step'> = {},
   ): Promise<ErrorInfo | null> {
-    this.#now = { ...this.#now, ...change };
-    this.#sequence += 1;
-    watcher(this.#job, this.#now, more.step);
-    const recorded = record({ jobId: this.#job.id, sequence: this.#sequence, at: isoNow(), ...this.#now, ...more });
+    this.note(change, more);
+    const noted = this.#noted.splice(0);
+    const recorded = Promise.all(noted.map(record)).then(
+      (refusals) => refusals.find((refusal) => refusal !== null) ?? null,
+    );
     // Most callers go on without waiting; those that wait still see a failure.
     recorded.catch(() => undefined);
     return recorded;
   }
 
+  /** Keeps a change to be recorded together with the next, where one is sure to follow at once. */
+  note(change: Partial<JobNow>, more: Pick<Transition, 'resource' | 'result' | 'step'> = {}): void {
+    this.#now = { ...this.#now, ...change };
+    this.#sequence += 1;
+    watcher(this.#job, this.#now, more.step);
+    this.#noted.push({ jobId: this.#job.id, sequence: this.#sequence, at: isoNow(), ...this.#now, ...more });
+  }
+
   /** Records the new state of a step, the job's with it. */
   step(name: string, change: StepNow, job: Partial<JobNow> = {}): Promise<ErrorInfo | null> {
+    return this.tell(job, { step: this.#changed(name, change) });
+  }
+
+  /** Notes that a step has come to its end: the next, or the end of the job, is recorded with it. */
+  stepEnded(name: string, change: StepNow): void {
+    this.note(
+      { state: 'RUNNING', nextAttemptAt: null },
+      { step: this.#changed(name, { ...change, nextAttemptAt: null }) },
+    );
+  }
+
+  #changed(name: string, change: StepNow): StepChange {
     const before = this.#steps.get(name) ?? {
       position: this.#steps.size + 1,
       name,
@@ -74,7 +96,7 @@ export class Progress {
     const step: StepChange = { ...before, ...change, state, endedAt: goesOn ? null : isoNow() };
     this.#steps.set(name, step);
     this.#current = goesOn ? name : undefined;
-    return this.tell(job, { step });
+    return step;
   }
 
   /** An attempt of the step under way failed and will be made again, or is being made again. Late news is dropped. */

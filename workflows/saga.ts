@@ -52,33 +52,42 @@ export async function saga(job: Job, body: (step: RunStep) => Promise<JobResult>
     if (refused) throw new Refused(refused);
     try {
       const result = await parts.do();
-      void progress.step(
-        name,
-        { state: 'SUCCEEDED', error: null, nextAttemptAt: null, providerReference: result.providerReference ?? null },
-        running,
-      );
+      progress.stepEnded(name, {
+        state: 'SUCCEEDED',
+        error: null,
+        providerReference: result.providerReference ?? null,
+      });
       return result;
     } catch (error) {
-      void progress.step(name, { state: 'FAILED', error: toErrorInfo(error, job), nextAttemptAt: null }, running);
+      progress.stepEnded(name, { state: 'FAILED', error: toErrorInfo(error, job) });
       throw error;
     }
   };
 
+  const end = await run(job, progress, undos, () => body(step));
+  unlisten(job.id);
+  return end;
+}
+
+async function run(
+  job: Job,
+  progress: Progress,
+  undos: readonly Undo[],
+  body: () => Promise<JobResult>,
+): Promise<SagaEnd> {
+  let result: JobResult;
   try {
-    const result = await body(step);
-    await CancellationScope.nonCancellable(() => progress.end('SUCCEEDED', 'done', result));
-    return { state: 'SUCCEEDED' };
+    result = await body();
   } catch (error) {
     // A step may fail by itself in the moment in which it is canceled.
     const canceled = isCancellation(error) || CancellationScope.current().consideredCancelled;
     const state = canceled ? 'CANCELED' : 'FAILED';
     return await CancellationScope.nonCancellable(() => rollBack(job, progress, undos, error, state));
-  } finally {
-    unlisten(job.id);
   }
+  // Outside of the try: what is done is never undone for want of a record.
+  await CancellationScope.nonCancellable(() => progress.end('SUCCEEDED', 'done', result));
+  return { state: 'SUCCEEDED' };
 }
-
-const running = { state: 'RUNNING', nextAttemptAt: null } as const;
 
 /** The database says that this job is not to go on. */
 class Refused extends Error {
@@ -98,7 +107,7 @@ async function rollBack(
 ): Promise<SagaEnd> {
   const error = cause instanceof Refused ? cause.info : toErrorInfo(cause, job);
   if (undos.length === 0) {
-    await progress.tell({ error });
+    progress.note({ error });
     await progress.end(state, 'failed');
     return { state, error };
   }
@@ -107,15 +116,16 @@ async function rollBack(
   for (let round = 1; ; round += 1) {
     left = await unwind(job, progress, left);
     if (left.length === 0) break;
-    if (round % undoRounds === 0)
-      await hold(
-        job.id,
-        progress,
-        left.map(({ name }) => name),
-      );
-    else await sleep(Math.min(job.retry.initialSeconds * 2 ** round, job.retry.maximumSeconds) * 1000);
+    const names = left.map(({ name }) => name);
+    if (round % undoRounds === 0) await hold(job.id, progress, names);
+    else {
+      const pauseSeconds = Math.min(job.retry.initialSeconds * 2 ** round, job.retry.maximumSeconds);
+      const nextAttemptAt = new Date(Date.now() + pauseSeconds * 1000).toISOString();
+      void progress.tell({ state: 'RETRYING', nextAttemptAt, leftovers: names });
+      await sleep(pauseSeconds * 1000);
+    }
   }
-  await progress.tell({ rollback: 'complete', leftovers: [] });
+  progress.note({ rollback: 'complete', leftovers: [] });
   await progress.end(state, 'undone');
   return { state, error };
 }
@@ -124,17 +134,17 @@ async function rollBack(
 async function unwind(job: Job, progress: Progress, undos: readonly Undo[]): Promise<readonly Undo[]> {
   const failed: Undo[] = [];
   for (const undo of undos) {
-    void progress.step(undo.name, { state: 'UNDOING', attempts: 1 });
+    void progress.step(
+      undo.name,
+      { state: 'UNDOING', attempts: 1 },
+      { state: 'RUNNING', nextAttemptAt: null, leftovers: [] },
+    );
     try {
       await undo.run();
-      void progress.step(undo.name, { state: 'UNDONE', nextAttemptAt: null }, running);
+      progress.stepEnded(undo.name, { state: 'UNDONE' });
     } catch (error) {
       failed.push(undo);
-      void progress.step(
-        undo.name,
-        { state: 'UNDO_FAILED', error: toErrorInfo(error, job), nextAttemptAt: null },
-        running,
-      );
+      progress.stepEnded(undo.name, { state: 'UNDO_FAILED', error: toErrorInfo(error, job) });
     }
   }
   return failed;

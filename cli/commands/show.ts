@@ -1,4 +1,4 @@
-import type { JobView } from '../../src/domain/job.ts';
+import { hasEnded, type JobView } from '../../src/domain/job.ts';
 import type { Accepted } from '../client.ts';
 import type { Session } from '../session.ts';
 import { type Column, table } from '../table.ts';
@@ -55,4 +55,4 @@ export async function finish<Resource>(
 }
 
 const howToWatch = ({ command }: Session, { id, type, resource, state }: JobView): string =>
-  `Job ${id} (${type} ${resource.name}) is ${state}. Watch it with: ${command(`job watch ${id}`)}`;
+  `Job ${id} (${type} ${resource.name}) is ${state}.${hasEnded(state) ? '' : ` Watch it with: ${command(`job watch ${id}`)}`}`;

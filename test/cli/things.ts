@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import type { BatchDetail, BatchOperationView, OperationState } from '../../src/domain/batch.ts';
+import type { JobEvent, JobView } from '../../src/domain/job.ts';
+import type { Vm } from '../../src/domain/vm.ts';
+
+const owner = { organizationId: randomUUID(), projectId: randomUUID() };
+const before = (seconds: number): string => new Date(Date.now() - seconds * 1000).toISOString();
+
+/** Things as the API shows them. */
+export const vm = (name: string, changes: Partial<Vm> = {}): Vm => ({
+  ...owner,
+  id: randomUUID(),
+  kind: 'vm',
+  name,
+  status: 'running',
+  statusReason: null,
+  labels: {},
+  provider: 'simulator',
+  region: 'tpe-1',
+  providerReference: null,
+  deletionProtection: false,
+  currentJobId: null,
+  createdAt: before(185),
+  updatedAt: before(5),
+  flavor: 'small',
+  vcpus: 1,
+  memoryMib: 2048,
+  diskGib: 10,
+  image: 'debian-13',
+  sshKeys: [],
+  networks: [],
+  volumes: [],
+  address: '10.0.0.4',
+  addresses: [],
+  ...changes,
+});
+
+export const job = (changes: Partial<JobView> = {}): JobView => ({
+  ...owner,
+  id: randomUUID(),
+  type: 'vm.create',
+  state: 'PENDING',
+  rollback: 'none',
+  resource: { id: randomUUID(), kind: 'vm', name: 'web-1' },
+  region: 'tpe-1',
+  batchId: null,
+  operationId: null,
+  error: null,
+  nextAttemptAt: null,
+  waitingFor: null,
+  leftovers: [],
+  steps: [],
+  workflowId: 'vm/create/web-1.7f3a',
+  temporalUiUrl: null,
+  createdAt: before(20),
+  startedAt: before(18),
+  endedAt: null,
+  ...changes,
+});
+
+export const event = (of: JobView, changes: Partial<JobEvent> = {}): JobEvent => ({
+  jobId: of.id,
+  type: of.type,
+  operationId: of.operationId,
+  resource: of.resource,
+  state: 'RUNNING',
+  rollback: 'none',
+  step: null,
+  error: null,
+  at: '2026-11-23T12:03:04.000Z',
+  ...changes,
+});
+
+export const operation = (
+  id: string,
+  state: OperationState,
+  changes: Partial<BatchOperationView> = {},
+): BatchOperationView => ({
+  id,
+  type: 'vm.create',
+  region: 'tpe-1',
+  provider: null,
+  dependsOn: [],
+  state,
+  jobId: null,
+  resource: null,
+  outputs: null,
+  error: null,
+  startedAt: null,
+  endedAt: null,
+  ...changes,
+});
+
+export const batch = (operations: BatchOperationView[], changes: Partial<BatchDetail> = {}): BatchDetail => {
+  const count = (state: OperationState): number => operations.filter((one) => one.state === state).length;
+  return {
+    ...owner,
+    id: randomUUID(),
+    name: 'web',
+    version: 1,
+    parallelLimit: 10,
+    onFailure: 'rollback',
+    state: 'PENDING',
+    rollback: 'none',
+    jobId: randomUUID(),
+    counts: {
+      PENDING: count('PENDING'),
+      RUNNING: count('RUNNING'),
+      SUCCEEDED: count('SUCCEEDED'),
+      UNCHANGED: count('UNCHANGED'),
+      FAILED: count('FAILED'),
+      SKIPPED: count('SKIPPED'),
+      CANCELED: count('CANCELED'),
+      ROLLING_BACK: count('ROLLING_BACK'),
+      ROLLED_BACK: count('ROLLED_BACK'),
+      ROLLBACK_FAILED: count('ROLLBACK_FAILED'),
+    },
+    error: null,
+    workflowId: null,
+    createdAt: before(20),
+    startedAt: null,
+    endedAt: null,
+    operations,
+    ...changes,
+  };
+};
+
+/** The job that applies a batch. */
+export const jobOf = (one: BatchDetail, changes: Partial<JobView> = {}): JobView =>
+  job({
+    id: one.jobId,
+    type: 'batch.apply',
+    resource: { id: one.id, kind: 'batch', name: one.name },
+    region: null,
+    ...changes,
+  });
