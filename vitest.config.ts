@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` is fast and needs nothing; the others share one PostgreSQL and one Temporal for the run. */
+/**
+ * `unit` is fast and needs nothing; `integration` shares one PostgreSQL and one Temporal for the run; `chaos` kills what
+ * a platform of its own is made of.
+ */
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -23,8 +26,7 @@ export default defineConfig({
         test: {
           name: 'chaos',
           include: ['test/chaos/**/*.test.ts'],
-          globalSetup: ['test/harness/global.ts'],
-          testTimeout: 180_000,
+          testTimeout: 240_000,
           hookTimeout: 120_000,
         },
       },

@@ -14,10 +14,10 @@ export interface Display {
   close(): void;
 }
 
-/** In place on a terminal, elsewhere a line for each event. */
-export function openDisplay(session: Session, jobs: readonly JobView[]): Display {
+/** In place on a terminal, where the batch has to be known; elsewhere a line for each event. */
+export function openDisplay(session: Session, jobs: readonly JobView[], batch?: BatchDetail): Display {
   const { terminal } = session.context.io;
-  if (terminal) return openLive(session, terminal, jobs);
+  if (terminal) return openLive(session, terminal, jobs, batch);
   return { ...silentDisplay(session), event: (event) => session.talk(eventLine(event)) };
 }
 

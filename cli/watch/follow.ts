@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
+import type { BatchDetail } from '../../src/domain/batch.ts';
 import { hasEnded, type JobEvent, type JobView } from '../../src/domain/job.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import { ConnectionError, Exit } from '../errors.ts';
@@ -20,11 +21,12 @@ export async function follow(session: Session, jobs: readonly JobView[], mode: F
   const interrupted = session.context.catchInterrupt();
   const stopped = new AbortController();
   const signal = AbortSignal.any([interrupted, stopped.signal]);
-  const display = mode === 'watch' ? openDisplay(session, jobs) : silentDisplay(session);
+  const batch = mode === 'watch' ? await shownBatch(session, jobs) : undefined;
+  const display = mode === 'watch' ? openDisplay(session, jobs, batch) : silentDisplay(session);
   const again = jobs.map(({ id }) => `  ${session.command(`job watch ${id}`)}`).join('\n');
   const goesOn = `${jobs.length === 1 ? 'The job goes' : 'The jobs go'} on without us. Watch again with:\n${again}`;
   try {
-    const looking = mode === 'watch' ? lookAtBatches(session, jobs, display, signal) : undefined;
+    const looking = batch && keepLooking(session, batch.id, display, signal);
     const ended = await Promise.all(jobs.map((job) => followOne(session, job, display, signal)));
     stopped.abort();
     await looking;
@@ -82,22 +84,22 @@ async function isStuck({ client }: Session, { resource }: JobView): Promise<bool
   return held === true && !moving.includes(true);
 }
 
-/** Keeps the display right about a batch's operations that have no events; a large batch is looked at less often. */
-async function lookAtBatches(
-  session: Session,
-  jobs: readonly JobView[],
-  display: Display,
-  signal: AbortSignal,
-): Promise<void> {
+/** The batch whose operations a terminal is to show. */
+async function shownBatch({ client, context }: Session, jobs: readonly JobView[]): Promise<BatchDetail | undefined> {
   const [job] = jobs;
-  if (job?.type !== 'batch.apply' || jobs.length > 1 || !session.context.io.terminal) return;
-  for (let last = false; ; ) {
+  if (!context.io.terminal || jobs.length > 1 || job?.type !== 'batch.apply') return undefined;
+  return await client.batch(job.resource.id);
+}
+
+/** Keeps the display right about a batch's operations that have no events; a large batch is looked at less often. */
+async function keepLooking({ client }: Session, batchId: string, display: Display, signal: AbortSignal): Promise<void> {
+  let tookMs = 0;
+  do {
+    await pause(Math.max(lookMs, 10 * tookMs), undefined, { signal }).catch(() => undefined);
     const startedAt = Date.now();
-    await session.client.batch(job.resource.id).then(display.batch, () => undefined);
-    if (last) return;
-    await pause(Math.max(lookMs, 10 * (Date.now() - startedAt)), undefined, { signal }).catch(() => undefined);
-    last = signal.aborted;
-  }
+    await client.batch(batchId).then(display.batch, () => undefined);
+    tookMs = Date.now() - startedAt;
+  } while (!signal.aborted);
 }
 
 /** As shells say it: 130 after Ctrl-C. */

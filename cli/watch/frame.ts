@@ -28,7 +28,7 @@ function operationsHead(progress: Progress, now: number, columns: number): strin
   const done = lines.filter(({ state }) => doneStates.includes(state)).length;
   const count = `${done}/${lines.length}  ${progress.state}  ${took(progress.startedAt, progress.endedAt, now)}`;
   const width = Math.min(widestBar, columns - widthOf(progress.title) - count.length - 8);
-  const bar = width < 5 ? '' : `${barOf(lines.length === 0 ? 1 : done / lines.length, width)}  `;
+  const bar = width < 5 ? '' : `${barOf(done / Math.max(lines.length, 1), width)}  `;
   const counts = countsOf(lines);
   return [`${progress.title}  ${bar}${count}`, ...(counts === '' ? [] : [`  ${counts}`])];
 }

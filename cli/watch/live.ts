@@ -1,3 +1,4 @@
+import type { BatchDetail } from '../../src/domain/batch.ts';
 import type { JobEvent, JobView } from '../../src/domain/job.ts';
 import type { Terminal } from '../output.ts';
 import type { Session } from '../session.ts';
@@ -18,9 +19,14 @@ const colours: readonly (readonly [RegExp, 'red' | 'green' | 'yellow'])[] = [
 ];
 
 /** Redraws the progress in place until it is closed. Failures of operations stay above it, for the record. */
-export function openLive({ context, paint }: Session, terminal: Terminal, jobs: readonly JobView[]): Display {
+export function openLive(
+  { context, paint }: Session,
+  terminal: Terminal,
+  jobs: readonly JobView[],
+  batch: BatchDetail | undefined,
+): Display {
   const { io } = context;
-  const progress = createProgress(jobs);
+  const progress = createProgress(jobs, batch);
   let drawn: readonly string[] = [];
 
   function coloured(line: string): string {

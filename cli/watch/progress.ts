@@ -50,7 +50,7 @@ export function createProgress(jobs: readonly JobView[], batch?: BatchDetail): P
   const progress: Progress = {
     title: several ? `${jobs.length} jobs` : `${first?.type} ${first?.resource.name}`,
     jobIds: new Set(jobs.map(({ id }) => id)),
-    unit: several ? 'job' : batch ? 'operation' : 'step',
+    unit: several ? 'job' : first?.type === 'batch.apply' ? 'operation' : 'step',
     state: several ? 'RUNNING' : (first?.state ?? 'PENDING'),
     startedAt: first?.startedAt ?? first?.createdAt ?? new Date().toISOString(),
     endedAt: null,

@@ -15,7 +15,7 @@ import { choosePorts, type Ports } from './ports.ts';
 import { postgresService } from './postgres.ts';
 import { apiRole, controlRole, migrate, type RoleSettings, regionRole, simulatorRole } from './roles.ts';
 import type { PlatformStatus } from './status.ts';
-import { temporalAnswers, temporalService } from './temporal.ts';
+import { externalTemporal, temporalService } from './temporal.ts';
 
 export interface PlatformOptions {
   /** `DATABASE_URL` and `TEMPORAL_ADDRESS` in it take the place of the embedded parts. */
@@ -145,7 +145,7 @@ async function startAll(
     return service.url;
   };
   const temporal = async (): Promise<void> => {
-    if (config.TEMPORAL_ADDRESS) return temporalAnswers(config.TEMPORAL_ADDRESS, namespace, signal);
+    if (config.TEMPORAL_ADDRESS) return externalTemporal(config.TEMPORAL_ADDRESS, namespace, signal);
     const codecEndpoint = `${endpoints.api}/api/ops/v1/codec/${codecSecret(readPayloadKeys(config.payloadKeyFile))}`;
     const { temporal: port, temporalUi: uiPort, temporalHttp: httpPort, temporalMetrics: metricsPort } = ports;
     const server = { home, env: settings.env, port, uiPort, httpPort, metricsPort, namespace, codecEndpoint };

@@ -5,6 +5,7 @@ import { Connection } from '@temporalio/client';
 import { type DevServerOptions, devServerArguments } from '../../temporal/dev-server.ts';
 import { ensureNamespace } from '../../temporal/namespace.ts';
 import { temporalProgram } from '../../temporal/programs.ts';
+import { MillwrightError } from '../errors.ts';
 import type { Service } from './service.ts';
 import { until } from './wait.ts';
 
@@ -44,13 +45,17 @@ export async function temporalService(
       log: join(home, 'logs', 'temporal.log'),
       stopSignal: 'SIGINT',
     },
-    ready: (_child, signal) => temporalAnswers(address, options.namespace, signal),
+    ready: (_child, signal) => temporalAnswers(address, options.namespace, { timeoutMs, signal }),
   };
 }
 
 /** Resolves when Temporal answers, and has the namespace with our search attributes: both are made where they are missing. */
-export async function temporalAnswers(address: string, namespace: string, signal?: AbortSignal): Promise<void> {
-  const wait = { what: `Temporal to answer at ${address}`, timeoutMs, signal };
+async function temporalAnswers(
+  address: string,
+  namespace: string,
+  limits: { readonly timeoutMs: number; readonly signal: AbortSignal },
+): Promise<void> {
+  const wait = { what: `Temporal to answer at ${address}`, ...limits };
   // gRPC pauses for a second after a connection that was refused; a plain one may be tried again at once.
   await until(async () => (await accepts(address)) || undefined, wait);
   await until(async () => {
@@ -58,6 +63,21 @@ export async function temporalAnswers(address: string, namespace: string, signal
     await ensureNamespace(connection, namespace).finally(() => connection.close());
     return true;
   }, wait);
+}
+
+/** Waits for a Temporal that is not ours to start, and therefore not for long. */
+export async function externalTemporal(address: string, namespace: string, signal: AbortSignal): Promise<void> {
+  try {
+    await temporalAnswers(address, namespace, { timeoutMs: 10_000, signal });
+  } catch (cause) {
+    signal.throwIfAborted();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new MillwrightError(
+      'unavailable',
+      `The Temporal that TEMPORAL_ADDRESS names cannot be used: ${why} Correct TEMPORAL_ADDRESS or start that server; without TEMPORAL_ADDRESS, Millwright starts one of its own.`,
+      { cause },
+    );
+  }
 }
 
 /** Whether a connection to `host:port` is taken. */
