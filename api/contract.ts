@@ -24,15 +24,10 @@ export const referenceParam = z.object({ id: z.string().min(1).max(63).meta({ de
 export const idParam = z.object({ id: z.uuid() });
 
 export const idempotencyHeader = z.object({
-  'idempotency-key': z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .meta({
-      description:
-        'The same key and body give the same resource and job, however often and however concurrently; another body is a 409.',
-    }),
+  'idempotency-key': z.string().min(1).max(255).optional().meta({
+    description:
+      'The same key and body give the same resource and job, however often and however concurrently; another body is a 409.',
+  }),
 });
 
 /** The answer to every request that begins a job. */

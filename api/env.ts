@@ -21,7 +21,7 @@ export interface ApiDependencies {
   readonly log: Logger;
 }
 
-export type Role = 'operator' | 'member';
+type Role = 'operator' | 'member';
 
 /** What the middleware knows of a request by the time its route runs. */
 export interface ApiEnv {

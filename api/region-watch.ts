@@ -10,7 +10,8 @@ export function createRegionWatch(temporal: Client): (job: JobView) => Promise<J
   let asked: { readonly at: number; readonly workers: Promise<readonly LiveWorker[] | undefined> } | undefined;
 
   function workers(): Promise<readonly LiveWorker[] | undefined> {
-    if (!asked || Date.now() - asked.at > believedMs) asked = { at: Date.now(), workers: liveWorkers(temporal).catch(() => undefined) };
+    if (!asked || Date.now() - asked.at > believedMs)
+      asked = { at: Date.now(), workers: liveWorkers(temporal).catch(() => undefined) };
     return asked.workers;
   }
 

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
-import { dataConverter } from '../temporal/codec.ts';
 import { temporalClient } from '../temporal/client.ts';
+import { dataConverter } from '../temporal/codec.ts';
 import { readPayloadKeys } from '../temporal/payload-keys.ts';
 import { load, median, percentile, type Result, round } from './measure.ts';
 import { type BenchPlatform, startBenchPlatform } from './platform.ts';
@@ -41,8 +41,16 @@ async function acceptRate(platform: BenchPlatform): Promise<Result[]> {
   const atOnce = 16;
   const rates = { create: [] as number[], insert: [] as number[] };
   for (let turn = 0; turn <= rounds; turn += 1) {
-    const insert = await load(count, atOnce, async (index) => void (await post(platform, '/bench/insert', volume(`r${turn}-${index}`))));
-    const create = await load(count, atOnce, async (index) => void (await post(platform, '/api/tenant/v1/volumes', volume(`v${turn}-${index}`))));
+    const insert = await load(
+      count,
+      atOnce,
+      async (index) => void (await post(platform, '/bench/insert', volume(`r${turn}-${index}`))),
+    );
+    const create = await load(
+      count,
+      atOnce,
+      async (index) => void (await post(platform, '/api/tenant/v1/volumes', volume(`v${turn}-${index}`))),
+    );
     // The first turn warms both up.
     if (turn === 0) continue;
     rates.insert.push(count / insert.seconds);
@@ -51,15 +59,39 @@ async function acceptRate(platform: BenchPlatform): Promise<Result[]> {
   const [value, peerValue] = [median(rates.create), median(rates.insert)];
   const ratio = value / peerValue;
   return [
-    { id: 'K3', what: `creates accepted, ${atOnce} at once`, value: round(value), unit: '1/s', peer: 'one-row inserts through the same server', peerValue: round(peerValue), ratio: round(ratio), goal: 'at least 0.6', holds: ratio >= 0.6 },
+    {
+      id: 'K3',
+      what: `creates accepted, ${atOnce} at once`,
+      value: round(value),
+      unit: '1/s',
+      peer: 'one-row inserts through the same server',
+      peerValue: round(peerValue),
+      ratio: round(ratio),
+      goal: 'at least 0.6',
+      holds: ratio >= 0.6,
+    },
   ];
 }
 
 /** A hundred creates at once, with everything running that makes them come about. */
 async function burst(platform: BenchPlatform): Promise<Result> {
-  const { each } = await load(100, 100, async (index) => void (await post(platform, '/api/tenant/v1/volumes', volume(`burst-${index}`))));
+  const { each } = await load(
+    100,
+    100,
+    async (index) => void (await post(platform, '/api/tenant/v1/volumes', volume(`burst-${index}`))),
+  );
   const p95 = percentile(each, 0.95);
-  return { id: 'K3-p95', what: '100 creates at once, p95 of the answer', value: round(p95), unit: 'ms', peer: 'one second', peerValue: 1000, ratio: round(p95 / 1000), goal: 'at most 1', holds: p95 <= 1000 };
+  return {
+    id: 'K3-p95',
+    what: '100 creates at once, p95 of the answer',
+    value: round(p95),
+    unit: 'ms',
+    peer: 'one second',
+    peerValue: 1000,
+    ratio: round(p95 / 1000),
+    goal: 'at most 1',
+    holds: p95 <= 1000,
+  };
 }
 
 /** One after the other and in turn: a create until its job has succeeded, and a workflow with one activity. */
@@ -82,7 +114,17 @@ async function roundTrip(platform: BenchPlatform): Promise<Result> {
   await bare.stop();
   const [value, peerValue] = [median(jobs), median(peers)];
   const ratio = value / peerValue;
-  return { id: 'K4', what: 'from request to SUCCEEDED, provider takes no time, p50', value: round(value), unit: 'ms', peer: 'a workflow with one activity', peerValue: round(peerValue), ratio: round(ratio), goal: 'at most 6', holds: ratio <= 6 };
+  return {
+    id: 'K4',
+    what: 'from request to SUCCEEDED, provider takes no time, p50',
+    value: round(value),
+    unit: 'ms',
+    peer: 'a workflow with one activity',
+    peerValue: round(peerValue),
+    ratio: round(ratio),
+    goal: 'at most 6',
+    holds: ratio <= 6,
+  };
 }
 
 /** Until the burst before has been worked off. */
@@ -90,8 +132,14 @@ async function ended({ sql }: BenchPlatform): Promise<void> {
   while ((await sql`SELECT 1 FROM jobs WHERE ended_at IS NULL LIMIT 1`).length > 0) await pause(50);
 }
 
-async function bareWorkflow({ config }: BenchPlatform): Promise<{ run(id: string): Promise<void>; stop(): Promise<void> }> {
-  const settings = { address: config.TEMPORAL_ADDRESS ?? '', namespace: config.TEMPORAL_NAMESPACE, keys: readPayloadKeys(config.payloadKeyFile) };
+async function bareWorkflow({
+  config,
+}: BenchPlatform): Promise<{ run(id: string): Promise<void>; stop(): Promise<void> }> {
+  const settings = {
+    address: config.TEMPORAL_ADDRESS ?? '',
+    namespace: config.TEMPORAL_NAMESPACE,
+    keys: readPayloadKeys(config.payloadKeyFile),
+  };
   const { client, connection } = temporalClient(settings);
   const native = await NativeConnection.connect({ address: settings.address });
   const worker = await Worker.create({

@@ -23,7 +23,11 @@ export function percentile(values: readonly number[], share: number): number {
 export const median = (values: readonly number[]): number => percentile(values, 0.5);
 
 /** Runs `once` for each number up to `count`, `atOnce` at a time; gives seconds in all and milliseconds of each. */
-export async function load(count: number, atOnce: number, once: (index: number) => Promise<void>): Promise<{ seconds: number; each: number[] }> {
+export async function load(
+  count: number,
+  atOnce: number,
+  once: (index: number) => Promise<void>,
+): Promise<{ seconds: number; each: number[] }> {
   const each: number[] = [];
   let next = 0;
   const began = performance.now();

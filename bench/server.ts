@@ -36,7 +36,11 @@ const app = createApp({
 await database.sql`CREATE TABLE IF NOT EXISTS bench_rows (id uuid PRIMARY KEY DEFAULT uuidv7(), body jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())`;
 app.post('/bench/insert', async (context) => {
   const body = await context.req.text();
-  const [row] = await database.sql.unsafe('INSERT INTO bench_rows (body) VALUES ($1::text::jsonb) RETURNING id, created_at', [body], { prepare: true });
+  const [row] = await database.sql.unsafe(
+    'INSERT INTO bench_rows (body) VALUES ($1::text::jsonb) RETURNING id, created_at',
+    [body],
+    { prepare: true },
+  );
   return context.json(row, 201);
 });
 serve({ fetch: app.fetch, port: 0, hostname: '127.0.0.1' }, ({ port }) => process.send?.({ ready: true, port }));

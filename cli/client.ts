@@ -32,7 +32,7 @@ interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-export interface JobFilter {
+interface JobFilter {
   readonly state: string | undefined;
   readonly resource: string | undefined;
   readonly batch: string | undefined;

@@ -36,9 +36,15 @@ function whatBecame({ state, error }: JobView): string {
 
 async function consequences(session: Session, job: JobView): Promise<string[]> {
   const { command } = session;
-  const ofBatch = job.type === 'batch.apply' ? await operationsOf(session, job) : [];
+  const isBatch = job.type === 'batch.apply';
+  const ofBatch = isBatch ? await operationsOf(session, job) : [];
   const settle = job.state === 'HELD' ? [settleAdvice(session, job.id)] : [];
-  return [...ofBatch, ...rollbackOf(job), ...settle, `See all of it with "${command(`job get ${job.id}`)}".`];
+  return [
+    ...ofBatch,
+    ...rollbackOf(job),
+    ...settle,
+    `See all of it with "${command(isBatch ? `batch get ${job.resource.id}` : `job get ${job.id}`)}".`,
+  ];
 }
 
 function rollbackOf({ rollback, leftovers, state }: JobView): string[] {

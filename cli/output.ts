@@ -63,7 +63,7 @@ function processTerminal(): Terminal {
   };
 }
 
-export type Style = 'red' | 'green' | 'yellow' | 'dim';
+type Style = 'red' | 'green' | 'yellow' | 'dim';
 export type Paint = (style: Style, text: string) => string;
 
 /** Colours where talk goes to a terminal, unless NO_COLOR is set (https://no-color.org). */

@@ -51,9 +51,6 @@ function readToken(home: string): string | undefined {
 /** With a slash at its end, so that paths are resolved below it. */
 function baseOf(address: string, source: string): URL {
   const base = URL.parse(address.endsWith('/') ? address : `${address}/`);
-  if (base?.protocol === 'http:' || base?.protocol === 'https:') return base;
-  throw new MillwrightError(
-    'invalid',
-    `${source} has no HTTP address: "${address}". Expected one like http://127.0.0.1:7400.`,
-  );
+  if ((base?.protocol === 'http:' || base?.protocol === 'https:') && base.username === '') return base;
+  throw new MillwrightError('invalid', `${source} has no HTTP address. Expected one like http://127.0.0.1:7400.`);
 }

@@ -1,5 +1,5 @@
 /** One message of a stream of server-sent events. */
-export interface ServerSentEvent {
+interface ServerSentEvent {
   /** The last id that the stream has given, this message's or an earlier one's. */
   readonly id: string | undefined;
   readonly data: string;

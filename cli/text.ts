@@ -35,9 +35,10 @@ export const oneLine = (text: string): string => stripVTControlCharacters(text).
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
-/** `12s`, `1m02s`, `3h05m`, `2d04h`. */
+/** `<1s`, `12s`, `1m02s`, `3h05m`, `2d04h`. */
 export function duration(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  if (milliseconds < 1000) return '<1s';
+  const seconds = Math.floor(milliseconds / 1000);
   const two = (value: number): string => String(value).padStart(2, '0');
   if (seconds < 60) return `${seconds}s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`;

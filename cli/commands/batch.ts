@@ -3,8 +3,10 @@ import { Command } from 'commander';
 import type { BatchDetail, BatchView } from '../../src/domain/batch.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import type { Io } from '../output.ts';
+import type { Session } from '../session.ts';
 import { type Column, properties, table } from '../table.ts';
 import { age, took } from '../text.ts';
+import type { FollowMode } from '../watch/follow.ts';
 import {
   apiCommand,
   idempotencyKeyOf,
@@ -57,17 +59,36 @@ function applyCommand(open: OpenContext): Command {
   return withJob(command).action(async (file: string) => {
     const session = await openSession(command, open);
     const text = await read(file, session.context.io);
-    const accepted = await session.client.applyBatch(text, file === '-' ? '<stdin>' : file, idempotencyKeyOf(command));
-    const { operations, counts } = accepted.resource;
-    const unchanged = counts.UNCHANGED ?? 0;
-    if (unchanged === operations.length) {
-      await session.show(accepted, () => table(columns, [accepted.resource], Date.now()));
-      session.talk(`Nothing to do: all ${operations.length} operations are as the file says.`);
-      return;
-    }
-    if (unchanged > 0) session.talk(`${unchanged} of ${operations.length} operations are as the file says already.`);
-    await finish(session, [accepted], modeOf(command), { columns, find: (id) => session.client.batch(id) });
+    const name = file === '-' ? '<stdin>' : file;
+    await applyText(session, text, { name, idempotencyKey: idempotencyKeyOf(command), mode: modeOf(command) });
   });
+}
+
+interface Applying {
+  /** What the user calls the text, for the faults in it. */
+  readonly name: string;
+  readonly idempotencyKey: string;
+  readonly mode: FollowMode | undefined;
+}
+
+/** Applies a batch file's text; fails unless it came true, where it is to be followed. */
+export async function applyText(
+  session: Session,
+  text: string,
+  { name, idempotencyKey, mode }: Applying,
+): Promise<void> {
+  const accepted = await session.client.applyBatch(text, name, idempotencyKey);
+  const { operations, counts } = accepted.resource;
+  const unchanged = counts.UNCHANGED ?? 0;
+  if (unchanged === operations.length) {
+    await session.show(accepted, () => table(columns, [accepted.resource], Date.now()));
+    session.talk(
+      `Nothing to do: ${operations.length === 1 ? 'the one operation is' : `all ${operations.length} operations are`} as the file says.`,
+    );
+    return;
+  }
+  if (unchanged > 0) session.talk(`${unchanged} of ${operations.length} operations are as the file says already.`);
+  await finish(session, [accepted], mode, { columns, find: (id) => session.client.batch(id) });
 }
 
 function listCommand(open: OpenContext): Command {

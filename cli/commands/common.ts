@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { type CliContext, processContext } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { homeOption } from '../home.ts';
 import type { Session } from '../session.ts';
 import type { FollowMode } from '../watch/follow.ts';
@@ -16,7 +16,6 @@ export interface CommonOptions {
 
 /** Called when a command runs, not when it is defined. */
 export type OpenContext = () => CliContext;
-export const openProcess: OpenContext = processContext;
 
 /** A command that asks the API. */
 export function apiCommand(name: string, summary: string): Command {

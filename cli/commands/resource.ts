@@ -29,7 +29,7 @@ interface CreateBodies {
 }
 
 /** What a kind of resource has of its own on the command line. */
-export interface KindCommand<Kind extends ResourceKind> {
+interface KindCommand<Kind extends ResourceKind> {
   readonly kind: Kind;
   /** As a person says it. */
   readonly noun: string;

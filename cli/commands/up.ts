@@ -16,6 +16,8 @@ export function upCommand(): Command {
     .option('--detach', 'return when the platform is ready, and leave it running')
     .addOption(homeOption())
     .action(async (options: UpOptions) => {
+      // A reader that is gone takes the talk with it, not the platform: signals end that in order.
+      for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
       const config = configOf(options);
       if (options.detach) await upDetached(config, options.port);
       else await upHere(config, options.port);
@@ -27,8 +29,6 @@ async function upHere(config: Config, port: number | undefined): Promise<void> {
   const { startPlatform } = await import('../../src/platform/supervisor.ts');
   const { killAll } = await import('../../src/platform/leftovers.ts');
   const { tellWaiting } = await import('../../src/platform/detached.ts');
-  // A terminal that is closed takes the talk with it, not the platform: SIGHUP ends that in order.
-  process.stderr.on('error', () => {});
   const report = process.send ? (line: string) => tellWaiting({ line }) : talk;
   const stop = Promise.withResolvers<void>();
   const calledOff = new AbortController();
@@ -72,7 +72,7 @@ function printAddresses(endpoints: Endpoints, home: string): void {
     ...(endpoints.temporalUi ? [['Temporal Web UI', endpoints.temporalUi]] : []),
     ['Token', `${home}/operator.token`],
   ];
-  for (const [name = '', value = ''] of lines) process.stdout.write(`${name.padEnd(16)} ${value}\n`);
+  process.stdout.write(lines.map(([name = '', value = '']) => `${name.padEnd(16)} ${value}\n`).join(''));
 }
 
 function parsePort(value: string): number {

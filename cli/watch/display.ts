@@ -1,5 +1,5 @@
 import type { BatchDetail } from '../../src/domain/batch.ts';
-import type { JobEvent, JobView } from '../../src/domain/job.ts';
+import { hasEnded, type JobEvent, type JobView } from '../../src/domain/job.ts';
 import type { Session } from '../session.ts';
 import { eventLine } from './event-line.ts';
 import { openLive } from './live.ts';
@@ -18,7 +18,19 @@ export interface Display {
 export function openDisplay(session: Session, jobs: readonly JobView[], batch?: BatchDetail): Display {
   const { terminal } = session.context.io;
   if (terminal) return openLive(session, terminal, jobs, batch);
-  return { ...silentDisplay(session), event: (event) => session.talk(eventLine(event)) };
+  const once = errorsOnce();
+  return { ...silentDisplay(session), event: (event) => session.talk(eventLine(once(event))) };
+}
+
+/** Leaves an error out of the events that only carry it on, as those of a rollback do. */
+function errorsOnce(): (event: JobEvent) => JobEvent {
+  const said = new Map<string, string>();
+  return (event) => {
+    const { jobId, state, error } = event;
+    const isNews = error === null || said.get(jobId) !== error.message || hasEnded(state) || state === 'HELD';
+    if (error) said.set(jobId, error.message);
+    return isNews ? event : { ...event, error: null };
+  };
 }
 
 /** For `--wait`: only what has to be known is said. */

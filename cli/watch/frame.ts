@@ -73,7 +73,12 @@ function body(lines: readonly ProgressLine[], now: number): string[] {
 function tries({ attempts, nextAttemptAt, error }: ProgressLine, now: number): string {
   const parts = [
     ...(attempts > 1 ? [`attempt ${attempts}`] : []),
-    ...(nextAttemptAt ? [`next try in ${duration(Date.parse(nextAttemptAt) - now)}`] : []),
+    ...(nextAttemptAt ? [`next try ${until(nextAttemptAt, now)}`] : []),
   ];
   return [parts.join(', '), error === null ? '' : oneLine(error)].filter((part) => part !== '').join(': ');
+}
+
+function until(time: string, now: number): string {
+  const left = Date.parse(time) - now;
+  return left < 0 ? 'now' : `in ${duration(left)}`;
 }

@@ -63,11 +63,11 @@ export function createProgress(jobs: readonly JobView[], batch?: BatchDetail): P
 /** What the API knows of a batch beside its jobs' events: operations that stay as they are, that wait, that were skipped. */
 export function readBatch({ lines }: Progress, { operations }: BatchDetail): void {
   for (const { id, type, state, error, startedAt, endedAt } of operations) {
-    const line = lines.get(id) ?? newLine(id, type, state);
-    lines.set(id, line);
+    const line = lines.get(id);
+    const seen = { state, error: error?.message ?? null, startedAt, endedAt };
+    if (!line) lines.set(id, { ...newLine(id, type, state), ...seen });
     // Events tell more of what is under way, and may have come while the batch was read.
-    if (state === 'PENDING' || (state === 'RUNNING' && line.state !== 'PENDING')) continue;
-    Object.assign(line, { state, error: error?.message ?? null, startedAt, endedAt });
+    else if (state !== 'PENDING' && (state !== 'RUNNING' || line.state === 'PENDING')) Object.assign(line, seen);
   }
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { MillwrightError } from '../errors.ts';
 
 /** The addresses of a running platform, written to `endpoints.json` in its home by the supervisor. */
-export const endpointsSchema = z.object({
+const endpointsSchema = z.object({
   api: z.string(),
   temporal: z.string(),
   temporalUi: z.string().nullable(),

@@ -74,7 +74,9 @@ export const batchSchema = z
     state: z.enum(jobStates).meta({ description: 'Its job’s.' }),
     rollback: z.enum(rollbackStates),
     jobId: idSchema,
-    counts: z.record(z.enum(operationStates), z.int()).meta({ description: 'How many operations are in each state.' }),
+    counts: z
+      .partialRecord(z.enum(operationStates), z.int())
+      .meta({ description: 'How many operations are in each state.' }),
     error: errorInfoSchema.nullable(),
     workflowId: z.string().nullable(),
     createdAt: timeSchema,

@@ -17,7 +17,7 @@ export const nameSchema = z
 /** An id or a name: how a path or a body points at a resource. */
 export const referenceSchema = z.string().min(1).max(63).meta({ description: 'A name or an id.' });
 
-export const labelsSchema = z
+const labelsSchema = z
   .record(
     z
       .string()

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { errorCodes, providerErrorClasses } from '../errors.ts';
 import { idSchema, nameSchema, timeSchema } from './common.ts';
-import { type OperationType, operationTypes, type ResourceKind } from './kinds.ts';
+import { type OperationType, operationTypes } from './kinds.ts';
 
 /**
  * A job is one durable saga at work on one resource (or one batch).
@@ -62,7 +62,7 @@ export interface VolumeSpec {
   readonly name: string;
   readonly sizeGib: number;
 }
-export interface NamedKey {
+interface NamedKey {
   readonly key: string;
   readonly name: string;
 }
@@ -78,7 +78,6 @@ export interface RetryPolicy {
   readonly initialSeconds: number;
   readonly maximumSeconds: number;
 }
-export const defaultRetry: RetryPolicy = { maximumAttempts: 10, initialSeconds: 1, maximumSeconds: 30 };
 
 /** A job as its workflow gets it: everything it needs to decide, nothing to look up. */
 export interface Job<Spec = unknown> {
@@ -108,7 +107,7 @@ export const errorInfoSchema = z
   .object({ code: z.enum(errorCodes), message: z.string(), providerClass: z.enum(providerErrorClasses).optional() })
   .meta({ id: 'ErrorInfo' });
 
-export const stepSchema = z
+const stepSchema = z
   .object({
     position: z.int(),
     name: z.string(),
@@ -124,7 +123,7 @@ export const stepSchema = z
 export type Step = z.infer<typeof stepSchema>;
 
 /** A batch's own job has the type `batch.apply`. */
-export const jobTypes: readonly JobType[] = [...operationTypes, 'batch.apply'];
+const jobTypes: readonly JobType[] = [...operationTypes, 'batch.apply'];
 export type JobType = OperationType | 'batch.apply';
 
 export const jobSchema = z
@@ -175,7 +174,3 @@ export type JobEvent = z.infer<typeof jobEventSchema>;
 export const settleSchema = z
   .strictObject({ action: z.enum(settlements), reason: z.string().min(1).max(1000) })
   .meta({ id: 'Settle' });
-
-export type ResourceOf<Type extends OperationType> = Type extends `${infer Kind extends ResourceKind}.${string}`
-  ? Kind
-  : never;

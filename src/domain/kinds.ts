@@ -5,7 +5,7 @@
 export const resourceKinds = ['vm', 'network', 'volume'] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 
-export const verbs = ['create', 'delete'] as const;
+const verbs = ['create', 'delete'] as const;
 export type Verb = (typeof verbs)[number];
 
 /** `<kind>.<verb>`: the type of a job, and of a batch file's operation. */

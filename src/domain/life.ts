@@ -36,9 +36,9 @@ export const lives = {
 } as const satisfies Record<ResourceKind, Record<Verb, Move>>;
 
 export const vmStates = ['provisioning', 'running', 'deleting', 'deleted', 'error'] as const;
-export const networkStates = ['provisioning', 'available', 'deleting', 'deleted', 'error'] as const;
-export const volumeStates = networkStates;
-export type ResourceState = (typeof vmStates)[number] | (typeof networkStates)[number];
+/** Of what does not run: networks and volumes. */
+export const passiveStates = ['provisioning', 'available', 'deleting', 'deleted', 'error'] as const;
+export type ResourceState = (typeof vmStates)[number] | (typeof passiveStates)[number];
 
 /** A resource may be used by another (a network by a VM) while it is in one of these. */
 export const usableStates: readonly ResourceState[] = ['available', 'running'];

@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { createFields, resourceFields } from './common.ts';
-import { networkStates } from './life.ts';
+import { passiveStates } from './life.ts';
 
 /** A CIDR block (RFC 4632, RFC 4291) with no host bits set: IPv4 from /8 to /29, IPv6 from /32 to /64. */
 export const cidrSchema = z
@@ -32,6 +32,6 @@ export const networkCreateSchema = z.strictObject({ ...createFields, cidr: cidrS
 export type NetworkCreate = z.infer<typeof networkCreateSchema>;
 
 export const networkSchema = z
-  .object({ ...resourceFields, kind: z.literal('network'), status: z.enum(networkStates), cidr: z.string() })
+  .object({ ...resourceFields, kind: z.literal('network'), status: z.enum(passiveStates), cidr: z.string() })
   .meta({ id: 'Network' });
 export type Network = z.infer<typeof networkSchema>;

@@ -1,6 +1,6 @@
 /** What a project's quota counts. */
 export const quotaMetrics = ['vms', 'vcpus', 'memoryMib', 'storageGib', 'networks', 'volumes'] as const;
-export type QuotaMetric = (typeof quotaMetrics)[number];
+type QuotaMetric = (typeof quotaMetrics)[number];
 
 /** What one resource takes. */
 export type QuotaUse = Readonly<Partial<Record<QuotaMetric, number>>>;

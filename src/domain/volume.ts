@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createFields, resourceFields } from './common.ts';
-import { volumeStates } from './life.ts';
+import { passiveStates } from './life.ts';
 
 const sizeGib = z.int().min(1).max(65_536);
 
@@ -9,6 +9,6 @@ export const volumeCreateSchema = z.strictObject({ ...createFields, sizeGib }).m
 export type VolumeCreate = z.infer<typeof volumeCreateSchema>;
 
 export const volumeSchema = z
-  .object({ ...resourceFields, kind: z.literal('volume'), status: z.enum(volumeStates), sizeGib })
+  .object({ ...resourceFields, kind: z.literal('volume'), status: z.enum(passiveStates), sizeGib })
   .meta({ id: 'Volume' });
 export type Volume = z.infer<typeof volumeSchema>;

@@ -5,7 +5,7 @@ import { openLog } from './logs.ts';
 
 /** What ends a process cleanly. */
 export const stopSignals = ['SIGINT', 'SIGTERM'] as const;
-export type StopSignal = (typeof stopSignals)[number];
+type StopSignal = (typeof stopSignals)[number];
 
 /** The account a process runs as, where it is not ours. */
 export interface Account {

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { MillwrightError } from '../errors.ts';
-import { homePaths, writeWhole } from './home.ts';
+import { homePaths, quietly, writeWhole } from './home.ts';
 import type { Identity } from './identity.ts';
 import type { Service } from './service.ts';
 import type { PlatformStatus } from './status.ts';
@@ -39,7 +39,7 @@ export function createCrew({ home, supervisor, api, report }: CrewOptions): Crew
     api,
     roles: inOrder().map(({ supervised }) => supervised.status()),
   });
-  const changed = () => writeWhole(homePaths(home).status, status());
+  const changed = () => quietly(() => writeWhole(homePaths(home).status, status()));
   changed();
 
   async function stop(): Promise<void> {
@@ -53,7 +53,7 @@ export function createCrew({ home, supervisor, api, report }: CrewOptions): Crew
   return {
     add: async (tier, service) => {
       if (stopping)
-        throw new MillwrightError('unavailable', `${service.name} is not started: the platform is stopping.`);
+        throw new MillwrightError('unavailable', `${service.process.name} is not started: the platform is stopping.`);
       const supervised = supervise(service, { report, changed });
       members.push({ tier, supervised });
       changed();

@@ -23,3 +23,10 @@ export function writeWhole(file: string, value: unknown): void {
   writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
   renameSync(`${file}.new`, file);
 }
+
+/** For notes about the platform: a disk that is full, or a home that was deleted, must not end what runs. */
+export function quietly(write: () => void): void {
+  try {
+    write();
+  } catch {}
+}

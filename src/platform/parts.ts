@@ -52,12 +52,22 @@ export async function startTemporal(options: TemporalPartOptions = {}): Promise<
 }
 
 function part(url: string, child: Child, homeToRemove: string | undefined): RunningPart {
+  const remove = () => {
+    if (homeToRemove) removeHome(homeToRemove);
+  };
+  // A run that ends without `stop`, as by an error, must not leave servers behind.
+  const abandon = () => {
+    child.kill('SIGKILL');
+    remove();
+  };
+  process.once('exit', abandon);
   return {
     url,
     pid: child.pid,
     stop: async () => {
       await child.stop(10_000);
-      if (homeToRemove) removeHome(homeToRemove);
+      process.off('exit', abandon);
+      remove();
     },
   };
 }

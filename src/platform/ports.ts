@@ -25,8 +25,6 @@ const names: Readonly<Record<Listener, string>> = {
   temporalMetrics: "Temporal's metrics",
 };
 
-export const defaultPort = 7400;
-
 /**
  * Below the ranges from which Linux (32768–60999) and macOS (49152–65535) take the ports of outgoing connections, so that
  * no connection can take a port between the moment it is chosen and the moment its role listens.
@@ -88,7 +86,7 @@ const portsFrom = (portAt: (index: number) => number): Ports => ({
 });
 
 /** Whether a program could listen there now: found by doing it. */
-export function isFree(port: number): Promise<boolean> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

@@ -36,16 +36,22 @@ async function installedPrograms(): Promise<PostgresPrograms> {
 export async function postgresPrograms(account: Account | undefined): Promise<PostgresPrograms> {
   const installed = await installedPrograms();
   const own = version(installed.postgres);
+  if (!own) {
+    throw new MillwrightError(
+      'precondition',
+      `PostgreSQL's programs do not run on this machine (${installed.postgres}): set DATABASE_URL to a PostgreSQL of your own.`,
+    );
+  }
   if (!account || version(installed.postgres, account)) return installed;
-  const copy = join(systemStateDirectory(), `postgresql-${own?.match(/[\d.]+$/)?.[0] ?? 'unknown'}`);
+  const copy = join(systemStateDirectory(), `postgresql-${own}`);
   if (!existsSync(copy)) copyPrograms(dirname(dirname(installed.postgres)), copy);
   return { initdb: join(copy, 'bin', 'initdb'), postgres: join(copy, 'bin', 'postgres') };
 }
 
-/** What the program says of itself, or nothing where the account cannot run it. */
+/** Nothing where the account cannot run it. */
 function version(program: string, account?: Account): string | undefined {
   const { status, stdout } = spawnSync(program, ['--version'], { cwd: '/', encoding: 'utf8', ...account });
-  return status === 0 ? stdout.trim() : undefined;
+  return status === 0 ? stdout.trim().split(' ').at(-1) : undefined;
 }
 
 /** Copies so that another process sees all or nothing, and everybody may read whatever the umask was at installation. */

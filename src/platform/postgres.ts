@@ -27,7 +27,6 @@ export async function postgresService({ home, port, durable = true }: PostgresOp
   const urlOf = (database: string) =>
     `postgres://${databaseUser}:${installation.password}@127.0.0.1:${port}/${database}`;
   return {
-    name: 'postgres',
     url: urlOf(databaseName),
     readyTimeoutMs: timeoutMs,
     process: {

@@ -48,7 +48,6 @@ export async function migrate(settings: RoleSettings, databaseUrl: string, signa
 }
 
 const role = (process: ProcessSpec): Service => ({
-  name: process.name,
   process,
   readyTimeoutMs,
   ready: (child) => child.saidReady,

@@ -3,7 +3,6 @@ import { type Child, describeExit, type ProcessSpec, startChild } from './child.
 
 /** A process that the platform is made of, and how to know that it is ready for work. */
 export interface Service {
-  readonly name: string;
   readonly process: ProcessSpec;
   /** How long it may take to be ready. */
   readonly readyTimeoutMs: number;
@@ -20,13 +19,16 @@ export async function launch(service: Service, spawned: (child: Child) => void =
   spawned(child);
   const gone = new AbortController();
   const died = child.exited.then((exit) => {
-    const error = new MillwrightError('unavailable', `${service.name} ${describeExit(exit)} before it was ready.`);
+    const error = new MillwrightError(
+      'unavailable',
+      `${service.process.name} ${describeExit(exit)} before it was ready.`,
+    );
     gone.abort(error);
     throw error;
   });
   const late = new MillwrightError(
     'unavailable',
-    `${service.name} was not ready after ${service.readyTimeoutMs / 1000} s.`,
+    `${service.process.name} was not ready after ${service.readyTimeoutMs / 1000} s.`,
   );
   const timeout = AbortSignal.timeout(service.readyTimeoutMs);
   try {

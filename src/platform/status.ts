@@ -11,7 +11,7 @@ import { identitySchema, isAlive } from './identity.ts';
  *
  * The supervisor sets each; `restarting` ends with its backoff.
  */
-export const roleStates = ['starting', 'running', 'restarting', 'stopped'] as const;
+const roleStates = ['starting', 'running', 'restarting', 'stopped'] as const;
 export type RoleState = (typeof roleStates)[number];
 
 const roleStatusSchema = z.object({

@@ -15,7 +15,6 @@ const triesBeforeReady = 5;
 
 /** A service that is started again whenever it dies. */
 export interface Supervised {
-  readonly name: string;
   /** Resolves when it is ready for the first time; rejects when it died too often before that. */
   readonly ready: Promise<void>;
   status(): RoleStatus;
@@ -36,12 +35,14 @@ export const backoffMs = (failures: number): number =>
   Math.min(longestPauseMs, firstPauseMs * 2 ** Math.max(0, failures - 1));
 
 export function supervise(service: Service, watcher: Watcher): Supervised {
+  const { name, log, stopSignal } = service.process;
   const stopping = new AbortController();
   let child: Child | undefined;
   let identity: Identity | undefined;
   let state: RoleState = 'starting';
   let since = new Date();
   let restarts = 0;
+  let everReady = false;
 
   const pauseMs = watcher.pauseMs ?? backoffMs;
   const ready = Promise.withResolvers<void>();
@@ -70,52 +71,48 @@ export function supervise(service: Service, watcher: Watcher): Supervised {
     const running = await launch(service, spawned);
     const from = Date.now();
     enter('running');
-    watcher.report(restarts === 0 ? `${service.name} is ready` : `${service.name} is ready again`);
+    watcher.report(everReady ? `${name} is ready again` : `${name} is ready`);
+    everReady = true;
     ready.resolve();
     const exit = await running.exited;
     return { exit, livedMs: Date.now() - from };
   }
 
   async function keepRunning(): Promise<void> {
-    let everReady = false;
     for (let failures = 0; !stopping.signal.aborted; restarts++) {
       try {
         const { exit, livedMs } = await live();
-        everReady = true;
         failures = livedMs >= healthyMs ? 1 : failures + 1;
-        if (!stopping.signal.aborted) watcher.report(`${service.name} ${describeExit(exit)}`);
+        if (!stopping.signal.aborted) watcher.report(`${name} ${describeExit(exit)}`);
       } catch (error) {
         failures += 1;
         if (stopping.signal.aborted) break;
         const said = error instanceof Error ? error.message : String(error);
         if (!everReady && failures === triesBeforeReady) {
-          ready.reject(
-            new MillwrightError('unavailable', `${said}${lastWords(service.process.log)}`, { cause: error }),
-          );
+          ready.reject(new MillwrightError('unavailable', `${said}${lastWords(log)}`, { cause: error }));
           break;
         }
         watcher.report(said);
       }
       if (stopping.signal.aborted) break;
       enter('restarting');
-      watcher.report(`${service.name} is started again in ${pauseMs(failures) / 1000} s`);
+      watcher.report(`${name} is started again in ${pauseMs(failures) / 1000} s`);
       await pause(pauseMs(failures), undefined, { signal: stopping.signal }).catch(() => {});
     }
     enter('stopped');
-    ready.reject(new Error(`${service.name} was stopped before it was ready`));
+    ready.reject(new Error(`${name} was stopped before it was ready`));
   }
 
   return {
-    name: service.name,
     ready: ready.promise,
     status: () => ({
-      role: service.name,
+      role: name,
       state,
       process: identity ?? null,
       restarts,
       since: since.toISOString(),
-      log: service.process.log,
-      stopSignal: service.process.stopSignal,
+      log,
+      stopSignal,
     }),
     stop: async (graceMs) => {
       stopping.abort();

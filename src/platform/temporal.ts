@@ -34,7 +34,6 @@ export async function temporalService(
   mkdirSync(dirname(databaseFile), { recursive: true, mode: 0o700 });
   const address = `127.0.0.1:${options.port}`;
   return {
-    name: 'temporal',
     address,
     readyTimeoutMs: timeoutMs,
     process: {

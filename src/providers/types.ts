@@ -51,9 +51,9 @@ interface Provides<Spec, Has extends Provided> {
   /** Everything of this kind that carries Millwright's tag, in this region. */
   list(call: CallContext): Promise<readonly Has[]>;
 }
-export type ComputeDriver = Provides<VmSpec, ProvidedVm>;
-export type NetworkDriver = Provides<NetworkSpec, Provided>;
-export type StorageDriver = Provides<VolumeSpec, Provided>;
+type ComputeDriver = Provides<VmSpec, ProvidedVm>;
+type NetworkDriver = Provides<NetworkSpec, Provided>;
+type StorageDriver = Provides<VolumeSpec, Provided>;
 
 /** What a region worker opens a driver with: its region and the credentials that it alone holds. */
 export interface DriverSettings {

@@ -12,7 +12,7 @@ import type { VolumeCreate } from '../domain/volume.ts';
 import { type Fault, MillwrightError } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
 
-export interface BodyOf {
+interface BodyOf {
   readonly vm: VmCreate;
   readonly network: NetworkCreate;
   readonly volume: VolumeCreate;

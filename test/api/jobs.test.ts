@@ -14,7 +14,13 @@ const volume = (name: string) => ({ name, region: 'tpe-1', sizeGib: 1 });
 
 test('a step that fails transiently shows RETRYING with its error and next try, then succeeds', async () => {
   const { api, simulator } = platform;
-  await simulator.fault({ effect: 'throttle', operation: 'volume.create', name: 'shaky', retryAfterSeconds: 1, times: 1 });
+  await simulator.fault({
+    effect: 'throttle',
+    operation: 'volume.create',
+    name: 'shaky',
+    retryAfterSeconds: 1,
+    times: 1,
+  });
   const asked = Date.now();
   const answer = await api.tenant('POST', '/volumes', volume('shaky'));
   const retrying = await api.jobWhen(answer.body.job.id, ({ state }) => state === 'RETRYING');
@@ -23,7 +29,12 @@ test('a step that fails transiently shows RETRYING with its error and next try, 
     steps: [{ name: 'create', state: 'RETRYING', attempts: 1, error: { providerClass: 'transient' } }],
   });
   expect(Date.parse(retrying.nextAttemptAt ?? '') - asked).toBeGreaterThanOrEqual(1000);
-  expect(await api.jobWhen(answer.body.job.id)).toMatchObject({ state: 'SUCCEEDED', nextAttemptAt: null, error: null, steps: [{ attempts: 2, error: null }] });
+  expect(await api.jobWhen(answer.body.job.id)).toMatchObject({
+    state: 'SUCCEEDED',
+    nextAttemptAt: null,
+    error: null,
+    steps: [{ attempts: 2, error: null }],
+  });
 });
 
 test('a step that never succeeds is tried as often as it may be, then undone', async () => {
@@ -31,21 +42,31 @@ test('a step that never succeeds is tried as often as it may be, then undone', a
   await simulator.fault({ effect: 'transient', operation: 'volume.create', name: 'never' });
   const job = await api.done('POST', '/volumes', volume('never'));
   expect(job).toMatchObject({ state: 'FAILED', rollback: 'complete', error: { providerClass: 'transient' } });
-  expect((await simulator.calls()).filter(({ operation, name }) => operation === 'volume.create' && name === 'never')).toHaveLength(4);
+  expect(
+    (await simulator.calls()).filter(({ operation, name }) => operation === 'volume.create' && name === 'never'),
+  ).toHaveLength(4);
   expect(await api.tenant('GET', '/volumes/never')).toMatchObject({ status: 404 });
 });
 
 test('a permanent error is not tried again', async () => {
   const { api, simulator } = platform;
   await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: 'refused' });
-  expect(await api.done('POST', '/volumes', volume('refused'))).toMatchObject({ state: 'FAILED', error: { providerClass: 'permanent' } });
-  expect((await simulator.calls()).filter(({ operation, name }) => operation === 'volume.create' && name === 'refused')).toHaveLength(1);
+  expect(await api.done('POST', '/volumes', volume('refused'))).toMatchObject({
+    state: 'FAILED',
+    error: { providerClass: 'permanent' },
+  });
+  expect(
+    (await simulator.calls()).filter(({ operation, name }) => operation === 'volume.create' && name === 'refused'),
+  ).toHaveLength(1);
 });
 
 test('after a lost answer the resource is looked up by its key before anything else is asked', async () => {
   const { api, simulator } = platform;
   await simulator.fault({ effect: 'accept-then-drop', operation: 'volume.create', name: 'dropped', times: 1 });
-  expect(await api.done('POST', '/volumes', volume('dropped'))).toMatchObject({ state: 'SUCCEEDED', steps: [{ attempts: 2 }] });
+  expect(await api.done('POST', '/volumes', volume('dropped'))).toMatchObject({
+    state: 'SUCCEEDED',
+    steps: [{ attempts: 2 }],
+  });
   const { body } = await api.tenant('GET', '/volumes/dropped');
   const calls = (await simulator.calls()).filter(({ key }) => key === body.id).map(({ operation }) => operation);
   expect(calls.filter((operation) => operation === 'volume.create')).toHaveLength(1);
@@ -55,7 +76,10 @@ test('after a lost answer the resource is looked up by its key before anything e
 test('a call that hangs is given up, looked up and made again', async () => {
   const { api, simulator } = platform;
   await simulator.fault({ effect: 'hang', operation: 'volume.create', name: 'hanging', times: 1 });
-  expect(await api.done('POST', '/volumes', volume('hanging'))).toMatchObject({ state: 'SUCCEEDED', steps: [{ attempts: 2 }] });
+  expect(await api.done('POST', '/volumes', volume('hanging'))).toMatchObject({
+    state: 'SUCCEEDED',
+    steps: [{ attempts: 2 }],
+  });
 });
 
 test('an undo that keeps failing holds the job with what is left, and a settlement ends it', async () => {
@@ -66,15 +90,25 @@ test('an undo that keeps failing holds the job with what is left, and a settleme
   await simulator.fault({ effect: 'permanent', operation: 'volume.delete', name: 'stuck' });
   const answer = await api.tenant('POST', '/volumes', volume('stuck'));
   const held = await api.jobWhen(answer.body.job.id, ({ state }) => state === 'HELD');
-  expect(held).toMatchObject({ rollback: 'stuck', leftovers: ['create'], waitingFor: expect.stringContaining('settle'), endedAt: null });
+  expect(held).toMatchObject({
+    rollback: 'stuck',
+    leftovers: ['create'],
+    waitingFor: expect.stringContaining('settle'),
+    endedAt: null,
+  });
   const workflow = await platform.temporal.workflow.getHandle(held.workflowId).describe();
   expect(workflow.searchAttributes.NeedsAttention).toEqual([true]);
   await simulator.clearFaults();
-  const settled = await api.tenant('POST', `/jobs/${held.id}/settle`, { action: 'retry', reason: 'the provider is mended' });
+  const settled = await api.tenant('POST', `/jobs/${held.id}/settle`, {
+    action: 'retry',
+    reason: 'the provider is mended',
+  });
   expect(settled.status).toBe(200);
   expect(await api.jobWhen(held.id)).toMatchObject({ state: 'FAILED', rollback: 'complete', leftovers: [] });
   expect((await simulator.names()).filter((name) => name.includes('stuck'))).toEqual([]);
-  expect(await api.tenant('POST', `/jobs/${held.id}/settle`, { action: 'retry', reason: 'once more' })).toMatchObject({ status: 409 });
+  expect(await api.tenant('POST', `/jobs/${held.id}/settle`, { action: 'retry', reason: 'once more' })).toMatchObject({
+    status: 409,
+  });
 });
 
 test('the events of a job come in order, each once, and go on after the last one seen', async () => {
@@ -95,7 +129,9 @@ test('the events of a job come in order, each once, and go on after the last one
 test('a stream refuses an id that is not its own', async () => {
   const answer = await platform.api.tenant('POST', '/volumes', volume('unwatched'));
   const path = `/jobs/${answer.body.job.id}/events`;
-  expect(await platform.api.tenant('GET', path, undefined, { 'last-event-id': 'nonsense' })).toMatchObject({ status: 400 });
+  expect(await platform.api.tenant('GET', path, undefined, { 'last-event-id': 'nonsense' })).toMatchObject({
+    status: 400,
+  });
 });
 
 test('an operator sees regions and workers with their heartbeats', async () => {
@@ -103,10 +139,22 @@ test('an operator sees regions and workers with their heartbeats', async () => {
     const { body } = await platform.api.get('/api/ops/v1/workers');
     return body.items.length === 3 && body.items;
   });
-  expect(workers).toContainEqual(expect.objectContaining({ role: 'region', region: 'tpe-1', status: 'running', drivers: [expect.stringMatching(/^simulator@/)] }));
+  expect(workers).toContainEqual(
+    expect.objectContaining({
+      role: 'region',
+      region: 'tpe-1',
+      status: 'running',
+      drivers: [expect.stringMatching(/^simulator@/)],
+    }),
+  );
   expect(await platform.api.get('/api/ops/v1/regions')).toMatchObject({
     status: 200,
-    body: { items: [{ name: 'nrt-1', status: 'online' }, { name: 'tpe-1', status: 'online', providers: ['simulator'] }] },
+    body: {
+      items: [
+        { name: 'nrt-1', status: 'online' },
+        { name: 'tpe-1', status: 'online', providers: ['simulator'] },
+      ],
+    },
   });
 });
 

@@ -13,9 +13,13 @@ const unknownId = '01a2076d-e0f6-7b7c-8000-000000000000';
 
 test('every route but health, ready and docs wants a token', async () => {
   const { api } = platform;
-  const document = await (await fetch(`${api.url}/api/openapi.json`)).json();
+  const document = (await (await fetch(`${api.url}/api/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, object>>;
+  };
   const open = ['/api/common/v1/health', '/api/common/v1/ready'];
-  const operations = Object.entries<Record<string, object>>(document.paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => ({ path, method })));
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => ({ path, method })),
+  );
   expect(operations.length).toBeGreaterThan(20);
   for (const { path, method } of operations) {
     const url = api.url + path.replace('{id}', unknownId);
@@ -35,7 +39,10 @@ test('a token that is expired or revoked is refused', async () => {
     FROM api_tokens, (VALUES ('expired', now() - interval '1 second', NULL), ('revoked', NULL, now()), ('valid', now() + interval '1 hour', NULL))
       AS t(token, expires_at, revoked_at) WHERE name = 'operator'`;
   const statuses = await Promise.all(
-    ['expired', 'revoked', 'valid'].map(async (token) => (await fetch(`${api.url}/api/tenant/v1/vms`, { headers: { authorization: `Bearer ${token}` } })).status),
+    ['expired', 'revoked', 'valid'].map(
+      async (token) =>
+        (await fetch(`${api.url}/api/tenant/v1/vms`, { headers: { authorization: `Bearer ${token}` } })).status,
+    ),
   );
   expect(statuses).toEqual([401, 401, 200]);
 });
@@ -58,26 +65,42 @@ test.each([
 });
 
 test('a body that is too large is refused', async () => {
-  expect(await platform.api.tenant('POST', '/vms', { ...vm, userData: 'x'.repeat(17 * 1024 * 1024) })).toMatchObject({ status: 400, body: { code: 'invalid' } });
+  expect(await platform.api.tenant('POST', '/vms', { ...vm, userData: 'x'.repeat(17 * 1024 * 1024) })).toMatchObject({
+    status: 400,
+    body: { code: 'invalid' },
+  });
 });
 
 test('what is not there is a 404 that says so', async () => {
   const { api } = platform;
-  expect(await api.tenant('GET', '/vms/nothing')).toMatchObject({ status: 404, body: { detail: 'There is no vm "nothing" in this project.' } });
+  expect(await api.tenant('GET', '/vms/nothing')).toMatchObject({
+    status: 404,
+    body: { detail: 'There is no vm "nothing" in this project.' },
+  });
   expect(await api.tenant('DELETE', '/networks/nothing')).toMatchObject({ status: 404 });
   expect(await api.tenant('GET', `/jobs/${unknownId}`)).toMatchObject({ status: 404 });
   expect(await api.tenant('GET', '/batches/nothing')).toMatchObject({ status: 404 });
   expect(await api.tenant('GET', '/nowhere')).toMatchObject({ status: 404 });
-  expect(await api.tenant('GET', '/vms?project=elsewhere')).toMatchObject({ status: 404, body: { detail: 'There is no project "elsewhere".' } });
+  expect(await api.tenant('GET', '/vms?project=elsewhere')).toMatchObject({
+    status: 404,
+    body: { detail: 'There is no project "elsewhere".' },
+  });
 });
 
 test('bad parameters are named', async () => {
-  expect(await platform.api.tenant('GET', '/vms?limit=0')).toMatchObject({ status: 400, body: { errors: [{ pointer: '/limit' }] } });
-  expect(await platform.api.tenant('GET', '/jobs/not-an-id')).toMatchObject({ status: 400, body: { errors: [{ pointer: '/id' }] } });
+  expect(await platform.api.tenant('GET', '/vms?limit=0')).toMatchObject({
+    status: 400,
+    body: { errors: [{ pointer: '/limit' }] },
+  });
+  expect(await platform.api.tenant('GET', '/jobs/not-an-id')).toMatchObject({
+    status: 400,
+    body: { errors: [{ pointer: '/id' }] },
+  });
 });
 
 test('a batch file with faults lists each with line and column, and leaves nothing', async () => {
-  const file = 'name: broken\noperations:\n  - id: a\n    type: vm.creat\n  - id: b\n    type: volume.create\n    region: tpe-9\n    dependsOn: [c]\n    with: { name: v, sizeGib: many }\n';
+  const file =
+    'name: broken\noperations:\n  - id: a\n    type: vm.creat\n  - id: b\n    type: volume.create\n    region: tpe-9\n    dependsOn: [c]\n    with: { name: v, sizeGib: many }\n';
   const answer = await platform.api.tenant('POST', '/batches', file);
   expect(answer).toMatchObject({ status: 400, body: { code: 'invalid' } });
   expect(answer.body.errors.map(({ line }: { line: number }) => line)).toEqual([3, 4, 7, 8, 9]);
@@ -96,9 +119,13 @@ test('the codec answers whoever has its address, and nobody else', async () => {
   const { api, config } = platform;
   const secret = codecSecret(readPayloadKeys(config.payloadKeyFile));
   const post = (way: string, address: string, body: object) =>
-    fetch(`${api.url}/api/ops/v1/codec/${address}/${way}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    fetch(`${api.url}/api/ops/v1/codec/${address}/${way}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
   const plain = { payloads: [{ metadata: { encoding: btoa('json/plain') }, data: btoa('"secret"') }] };
-  const encoded = await (await post('encode', secret, plain)).json();
+  const encoded = (await (await post('encode', secret, plain)).json()) as object;
   expect(JSON.stringify(encoded)).not.toContain(btoa('"secret"'));
   expect(await (await post('decode', secret, encoded)).json()).toEqual(plain);
   expect((await post('decode', 'guessed', encoded)).status).toBe(404);

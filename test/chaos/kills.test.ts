@@ -32,8 +32,11 @@ afterAll(async () => {
 });
 
 /** What cannot be asked while a process is away is asked again. */
-const patiently = <Value>(what: string, ask: () => Promise<Value | undefined | false>, deadlineMs = 60_000): Promise<Value> =>
-  until(what, () => ask().catch(() => undefined), deadlineMs);
+const patiently = <Value>(
+  what: string,
+  ask: () => Promise<Value | undefined | false>,
+  deadlineMs = 60_000,
+): Promise<Value> => until(what, () => ask().catch(() => undefined), deadlineMs);
 
 /** Kills a role and waits until the supervisor has another one of it. */
 async function kill(role: string): Promise<void> {
@@ -46,7 +49,8 @@ async function kill(role: string): Promise<void> {
   });
 }
 
-const done = async (): Promise<number> => Number((await sql`SELECT count(*) FROM batch_operations WHERE state = 'SUCCEEDED'`)[0]?.count);
+const done = async (): Promise<number> =>
+  Number((await sql`SELECT count(*) FROM batch_operations WHERE state = 'SUCCEEDED'`)[0]?.count);
 
 test('a batch during which every process is killed builds each thing once', async () => {
   const file = readFileSync(new URL('../../examples/web-shop.yaml', import.meta.url), 'utf8');
@@ -59,10 +63,14 @@ test('a batch during which every process is killed builds each thing once', asyn
     await patiently(`${index + 1} operations done`, async () => (await done()) > index);
     await kill(victim);
   }
-  const job = await patiently('the batch to end', async () => {
-    const now = await api.job(body.job.id);
-    return now.endedAt !== null && now;
-  }, 180_000);
+  const job = await patiently(
+    'the batch to end',
+    async () => {
+      const now = await api.job(body.job.id);
+      return now.endedAt !== null && now;
+    },
+    180_000,
+  );
   expect(job).toMatchObject({ state: 'SUCCEEDED', error: null });
   const { body: batch } = await patiently('the batch', () => api.tenant('GET', '/batches/web-shop'));
   expect(batch.counts).toEqual({ SUCCEEDED: total });
@@ -70,7 +78,8 @@ test('a batch during which every process is killed builds each thing once', asyn
   expect(names).toHaveLength(total);
   expect(new Set(names).size).toBe(total);
   await expectConsistent({ sql, simulator });
-  for (const victim of victims) expect(platform.status().roles.find(({ role }) => role === victim)).toMatchObject({ restarts: 1 });
+  for (const victim of victims)
+    expect(platform.status().roles.find(({ role }) => role === victim)).toMatchObject({ restarts: 1 });
 
   // The same request again, as by a user whose answer was lost: nothing happens twice.
   const again = await api.tenant('POST', '/batches', file, { 'idempotency-key': 'chaos' });
@@ -82,13 +91,20 @@ test('a batch during which every process is killed builds each thing once', asyn
 test('creates that are asked for while the API is killed again and again each come about once', async () => {
   const ask = (index: number) =>
     patiently(`create ${index} to be answered`, async () => {
-      const answer = await api.tenant('POST', '/volumes', { name: `stubborn-${index}`, region: 'nrt-1', sizeGib: 1 }, { 'idempotency-key': `stubborn-${index}` });
-      return answer.status === 202 && answer.body.job.id as string;
+      const answer = await api.tenant(
+        'POST',
+        '/volumes',
+        { name: `stubborn-${index}`, region: 'nrt-1', sizeGib: 1 },
+        { 'idempotency-key': `stubborn-${index}` },
+      );
+      return answer.status === 202 && (answer.body.job.id as string);
     });
   const asked = Promise.all(Array.from({ length: 40 }, (_, index) => ask(index)));
   for (const _round of [1, 2, 3]) await kill('api');
   const jobs = await asked;
-  await Promise.all(jobs.map((id) => patiently(`job ${id}`, async () => (await api.job(id)).state === 'SUCCEEDED', 60_000)));
+  await Promise.all(
+    jobs.map((id) => patiently(`job ${id}`, async () => (await api.job(id)).state === 'SUCCEEDED', 60_000)),
+  );
   expect((await simulator.names()).filter((name) => name.includes('stubborn'))).toHaveLength(40);
   await expectConsistent({ sql, simulator });
 });

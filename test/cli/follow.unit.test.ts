@@ -1,3 +1,5 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, expect, test } from 'vitest';
 import { clock } from '../../cli/text.ts';
@@ -53,7 +55,7 @@ test('--watch without a terminal is a line for each event', async () => {
   const events = [
     event(ended, { step: step('create', 'RUNNING') }),
     event(ended, { state: 'RETRYING', step: step('create', 'RETRYING', 2, next), error }),
-    event(ended, { step: step('create', 'SUCCEEDED', 3) }),
+    event(ended, { step: step('create', 'SUCCEEDED', 3), error }),
     event(ended, { state: 'SUCCEEDED' }),
   ];
   api = await serve(ended, events);
@@ -109,6 +111,31 @@ test('a job that fails ends with 1, its error, what became of what it did, and w
     'What it had done is undone.',
     `See all of it with "millwright job get ${failed.id}".`,
     '',
+  ]);
+});
+
+test('of what is deleted only the job is left to show, once for each', async () => {
+  const deleted = (name: string): JobView =>
+    job({ type: 'vm.delete', state: 'SUCCEEDED', resource: { id: randomUUID(), kind: 'vm', name } });
+  const [one, two] = [deleted('web-1'), deleted('web-2')];
+  const accept = (of: JobView) => (_: unknown, response: ServerResponse) =>
+    json(response, { resource: vm(of.resource.name, { status: 'deleting' }), job: { ...of, state: 'PENDING' } }, 202);
+  const end = (of: JobView) => (_: unknown, response: ServerResponse) =>
+    stream(response, [event(of, { state: 'SUCCEEDED' })]);
+  api = await startApi({
+    'DELETE /vms/web-1': accept(one),
+    'DELETE /vms/web-2': accept(two),
+    [`GET /jobs/${one.id}/events`]: end(one),
+    [`GET /jobs/${two.id}/events`]: end(two),
+    [`GET /jobs/${one.id}`]: (_, response) => json(response, one),
+    [`GET /jobs/${two.id}`]: (_, response) => json(response, two),
+  });
+  const words = ['vm', 'delete', 'web-1', 'web-2', '--wait', '-o', 'json'];
+  const { code, out } = await millwright(words, { env: at(api.url) });
+  expect(code).toBe(0);
+  expect(JSON.parse(out)).toEqual([
+    { resource: null, job: one },
+    { resource: null, job: two },
   ]);
 });
 
@@ -225,7 +252,7 @@ test('on a terminal the progress is redrawn in place, failures stay, and the cur
   const env = { ...at(api.url), NO_COLOR: '1' };
   const { err } = await millwright(['batch', 'apply', '-', '--watch'], { env, terminal });
   expect(cursor).toEqual(['hide', 'show']);
-  expect(err).toContain('\u001b[1A\r');
+  expect(err).toContain('\u001b[2A\r');
   expect(err).toContain(`web vm.create FAILED: No room.`);
   expect(stripVTControlCharacters(err)).toMatch(
     /batch\.apply web {2}█+░+ {2}1\/2 {2}FAILED .*\n {2}1 unchanged, 1 failed/,

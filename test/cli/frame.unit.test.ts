@@ -76,7 +76,7 @@ test('one job shows its steps, those of a rollback too', () => {
   expect(frame(progress, now, { columns: 80, rows: 24 })).toEqual([
     'vm.create web-1  ROLLING_BACK  1m02s',
     '  place   UNDOING  1m02s',
-    '  create  FAILED   0s     No room.',
+    '  create  FAILED   <1s    No room.',
   ]);
 });
 

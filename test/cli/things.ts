@@ -92,7 +92,8 @@ export const operation = (
 });
 
 export const batch = (operations: BatchOperationView[], changes: Partial<BatchDetail> = {}): BatchDetail => {
-  const count = (state: OperationState): number => operations.filter((one) => one.state === state).length;
+  const counts: BatchDetail['counts'] = {};
+  for (const { state } of operations) counts[state] = (counts[state] ?? 0) + 1;
   return {
     ...owner,
     id: randomUUID(),
@@ -103,18 +104,7 @@ export const batch = (operations: BatchOperationView[], changes: Partial<BatchDe
     state: 'PENDING',
     rollback: 'none',
     jobId: randomUUID(),
-    counts: {
-      PENDING: count('PENDING'),
-      RUNNING: count('RUNNING'),
-      SUCCEEDED: count('SUCCEEDED'),
-      UNCHANGED: count('UNCHANGED'),
-      FAILED: count('FAILED'),
-      SKIPPED: count('SKIPPED'),
-      CANCELED: count('CANCELED'),
-      ROLLING_BACK: count('ROLLING_BACK'),
-      ROLLED_BACK: count('ROLLED_BACK'),
-      ROLLBACK_FAILED: count('ROLLBACK_FAILED'),
-    },
+    counts,
     error: null,
     workflowId: null,
     createdAt: before(20),

@@ -14,16 +14,49 @@ beforeAll(async () => {
 afterAll(() => platform.stop());
 
 async function accepted(): Promise<{ jobId: string; resourceId: string }> {
-  const { body } = await platform.api.tenant('POST', '/volumes', { name: `v-${randomUUID().slice(0, 8)}`, region: 'tpe-1', sizeGib: 7 });
+  const { body } = await platform.api.tenant('POST', '/volumes', {
+    name: `v-${randomUUID().slice(0, 8)}`,
+    region: 'tpe-1',
+    sizeGib: 7,
+  });
   return { jobId: body.job.id, resourceId: body.resource.id };
 }
 
 const at = new Date().toISOString();
 const now = { at, rollback: 'none', error: null, nextAttemptAt: null, leftovers: [] } as const;
-const step = { position: 1, name: 'create', attempts: 1, error: null, nextAttemptAt: null, providerReference: 'ref-1', startedAt: at, endedAt: null };
-const running = (jobId: string): Transition => ({ ...now, jobId, sequence: 1, state: 'RUNNING', step: { ...step, state: 'RUNNING' } });
-const succeeded = (jobId: string): Transition => ({ ...now, jobId, sequence: 2, state: 'SUCCEEDED', resource: 'done', result: { providerReference: 'ref-1' } });
-const undone = (jobId: string): Transition => ({ ...now, jobId, sequence: 2, state: 'FAILED', rollback: 'complete', resource: 'undone' });
+const step = {
+  position: 1,
+  name: 'create',
+  attempts: 1,
+  error: null,
+  nextAttemptAt: null,
+  providerReference: 'ref-1',
+  startedAt: at,
+  endedAt: null,
+};
+const running = (jobId: string): Transition => ({
+  ...now,
+  jobId,
+  sequence: 1,
+  state: 'RUNNING',
+  step: { ...step, state: 'RUNNING' },
+});
+const succeeded = (jobId: string): Transition => ({
+  ...now,
+  jobId,
+  sequence: 2,
+  state: 'SUCCEEDED',
+  resource: 'done',
+  result: { providerReference: 'ref-1' },
+});
+const undone = (jobId: string): Transition => ({
+  ...now,
+  jobId,
+  sequence: 2,
+  state: 'FAILED',
+  rollback: 'complete',
+  resource: 'undone',
+});
 const usedGib = async (): Promise<number> => Number((await sql`SELECT storage_gib FROM quotas`)[0]?.storage_gib);
 
 test('what is recorded twice, alone or with what came after it, changes nothing', async () => {
@@ -48,13 +81,18 @@ test('a job that has ended refuses to go on', async () => {
   const { jobId, resourceId } = await accepted();
   await recordTransitions(sql, [running(jobId), succeeded(jobId)]);
   const refusals = await recordTransitions(sql, [{ ...undone(jobId), sequence: 3 }]);
-  expect(refusals).toEqual([expect.objectContaining({ code: 'conflict', message: expect.stringContaining('SUCCEEDED') })]);
+  expect(refusals).toEqual([
+    expect.objectContaining({ code: 'conflict', message: expect.stringContaining('SUCCEEDED') }),
+  ]);
   expect(await sql`SELECT status FROM resources WHERE id = ${resourceId}`).toEqual([{ status: 'available' }]);
 });
 
 test('one refused transition does not keep the others of its flush from being recorded', async () => {
   const { jobId } = await accepted();
-  const refusals = await recordTransitions(sql, [{ ...now, jobId: randomUUID(), sequence: 1, state: 'RUNNING' }, running(jobId)]);
+  const refusals = await recordTransitions(sql, [
+    { ...now, jobId: randomUUID(), sequence: 1, state: 'RUNNING' },
+    running(jobId),
+  ]);
   expect(refusals).toEqual([expect.objectContaining({ code: 'not_found' }), null]);
   expect(await sql`SELECT state FROM jobs WHERE id = ${jobId}`).toEqual([{ state: 'RUNNING' }]);
 });

@@ -66,7 +66,9 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
     if (verb === 'delete') expect((await api.done('POST', path, body(name, region))).state).toBe('SUCCEEDED');
     const ask = async (): Promise<string> => {
       const answer =
-        verb === 'create' ? await api.tenant('POST', path, body(name, region)) : await api.tenant('DELETE', `${path}/${name}`);
+        verb === 'create'
+          ? await api.tenant('POST', path, body(name, region))
+          : await api.tenant('DELETE', `${path}/${name}`);
       expect(answer.status).toBe(202);
       return answer.body.job.id;
     };

@@ -69,7 +69,9 @@ export async function startTestPlatform(options: PlatformOptions = {}): Promise<
   const control = options.control === false ? idle : await startControlWorker(config, log);
   const api = await startApi(config, log);
   const regions = control === idle ? [] : (options.regions ?? ['tpe-1', 'nrt-1']);
-  const workers = await Promise.all(regions.map((region) => startRegionWorker(region, options.wrap ? { wrap: options.wrap } : {})(config, log)));
+  const workers = await Promise.all(
+    regions.map((region) => startRegionWorker(region, options.wrap ? { wrap: options.wrap } : {})(config, log)),
+  );
   const sql = postgres(databaseUrl, { max: 2, onnotice: () => undefined });
   const { client, connection } = temporalClient({
     address: parts.temporalAddress,

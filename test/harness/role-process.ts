@@ -12,7 +12,9 @@ export async function startRoleProcess(config: Config, command: readonly string[
     env: { PATH: process.env.PATH, ...Object.fromEntries(settings.map(([key, value]) => [key, String(value)])) },
     stdio: ['ignore', process.env.TEST_LOG ? 'inherit' : 'ignore', 'inherit', 'ipc'],
   });
-  const died = once(child, 'exit').then(([code, signal]) => Promise.reject(new Error(`${command.join(' ')} ended (${code ?? signal}) before it was ready`)));
+  const died = once(child, 'exit').then(([code, signal]) =>
+    Promise.reject(new Error(`${command.join(' ')} ended (${code ?? signal}) before it was ready`)),
+  );
   await Promise.race([once(child, 'message'), died]);
   died.catch(() => undefined);
   return child;

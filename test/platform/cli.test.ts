@@ -102,6 +102,6 @@ test('a port in use fails the start, and its message is the last word', async ()
   const up = await run('up', '--detach', '--port', String(port));
   other.close();
   expect(up).toMatchObject({ code: 1, stdout: '' });
-  expect(up.stderr).toMatch(new RegExp(`^Port ${port}, for the API, is in use by another program: .*\n$`));
+  expect(up.stderr).toMatch(new RegExp(`^.*Port ${port}, for the API, is in use by another program: .*\n$`));
   expect(readStatus(home)).toBeUndefined();
 });

@@ -23,7 +23,6 @@ afterEach(async () => {
 /** Supervises a program of Node that has an IPC channel. */
 function run(program: string, readyTimeoutMs = 5000): Supervised {
   const service: Service = {
-    name: 'stub',
     readyTimeoutMs,
     process: {
       name: 'stub',

@@ -28,6 +28,8 @@ function newHome(): void {
 async function end(): Promise<void> {
   await platform?.stop();
   platform = undefined;
+  // Also when a test has failed between killing a supervisor and looking for what that left.
+  await down(home, () => {});
   removeHome(home);
 }
 

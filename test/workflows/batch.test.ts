@@ -29,12 +29,16 @@ operations:
       userData: "DB=\${operations.db.outputs.address}"
 ${more}`;
 
-const apply = (file: string, headers?: Record<string, string>) => platform.api.tenant('POST', '/batches', file, headers);
+const apply = (file: string, headers?: Record<string, string>) =>
+  platform.api.tenant('POST', '/batches', file, headers);
 
 test('a batch builds what its file says, dependencies first, outputs filled in', async () => {
   const { api } = platform;
   const answer = await apply(site('shop'));
-  expect(answer).toMatchObject({ status: 202, body: { resource: { name: 'shop', state: 'PENDING', counts: { PENDING: 4 } }, job: { type: 'batch.apply' } } });
+  expect(answer).toMatchObject({
+    status: 202,
+    body: { resource: { name: 'shop', state: 'PENDING', counts: { PENDING: 4 } }, job: { type: 'batch.apply' } },
+  });
   expect(await api.jobWhen(answer.body.job.id)).toMatchObject({ state: 'SUCCEEDED' });
   const { body: batch } = await api.tenant('GET', '/batches/shop');
   expect(batch.counts).toEqual({ SUCCEEDED: 4 });
@@ -49,31 +53,52 @@ test('a batch builds what its file says, dependencies first, outputs filled in',
 test('the same file again has nothing to do', async () => {
   const before = await platform.simulator.calls();
   const answer = await apply(site('shop'));
-  expect(answer).toMatchObject({ status: 202, body: { resource: { state: 'SUCCEEDED', counts: { UNCHANGED: 4 } }, job: { state: 'SUCCEEDED' } } });
+  expect(answer).toMatchObject({
+    status: 202,
+    body: { resource: { state: 'SUCCEEDED', counts: { UNCHANGED: 4 } }, job: { state: 'SUCCEEDED' } },
+  });
   expect(await platform.simulator.calls()).toHaveLength(before.length);
 });
 
 test('a file that would change what exists is refused, naming the field, and changes nothing', async () => {
   const answer = await apply(site('shop').replace('flavor: medium', 'flavor: large'));
-  expect(answer).toMatchObject({ status: 409, body: { code: 'conflict', errors: [{ pointer: '/operations/2/with' }] } });
+  expect(answer).toMatchObject({
+    status: 409,
+    body: { code: 'conflict', errors: [{ pointer: '/operations/2/with' }] },
+  });
   expect(answer.body.detail).toContain('flavor');
 });
 
 test('when an operation fails, the rest is taken back in reverse order and nothing is left', async () => {
   const { api, simulator } = platform;
   await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'doomed-web' });
-  const answer = await apply(site('doomed', '  - { id: late, type: volume.create, region: nrt-1, dependsOn: [web], with: { name: doomed-late, sizeGib: 1 } }'));
+  const answer = await apply(
+    site(
+      'doomed',
+      '  - { id: late, type: volume.create, region: nrt-1, dependsOn: [web], with: { name: doomed-late, sizeGib: 1 } }',
+    ),
+  );
   const job = await api.jobWhen(answer.body.job.id);
-  expect(job).toMatchObject({ state: 'FAILED', rollback: 'complete', error: { message: expect.stringContaining('Operation "web"') } });
+  expect(job).toMatchObject({
+    state: 'FAILED',
+    rollback: 'complete',
+    error: { message: expect.stringContaining('Operation "web"') },
+  });
   const { body: batch } = await api.tenant('GET', `/batches/${answer.body.resource.id}`);
-  expect(Object.fromEntries(batch.operations.map((operation: { id: string; state: string }) => [operation.id, operation.state]))).toEqual({
+  expect(
+    Object.fromEntries(
+      batch.operations.map((operation: { id: string; state: string }) => [operation.id, operation.state]),
+    ),
+  ).toEqual({
     net: 'ROLLED_BACK',
     data: 'ROLLED_BACK',
     db: 'ROLLED_BACK',
     web: 'FAILED',
     late: 'SKIPPED',
   });
-  const deletions = (await simulator.calls()).filter(({ operation, name }) => operation.endsWith('.delete') && name?.startsWith('doomed')).map(({ name }) => name);
+  const deletions = (await simulator.calls())
+    .filter(({ operation, name }) => operation.endsWith('.delete') && name?.startsWith('doomed'))
+    .map(({ name }) => name);
   expect(deletions.indexOf('doomed-db')).toBeLessThan(deletions.indexOf('doomed-net'));
   expect((await simulator.names()).filter((name) => name.includes('doomed'))).toEqual([]);
   await expectConsistent(platform);

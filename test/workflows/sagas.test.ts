@@ -35,7 +35,12 @@ afterAll(async () => {
 
 /** A hanging call must outlast the test: only the kill ends it. */
 const startFragile = () =>
-  startRoleProcess({ ...platform.config, MILLWRIGHT_PROVIDER_TIMEOUT_MS: 60_000 }, ['worker', 'region', '--region', fragileRegion]);
+  startRoleProcess({ ...platform.config, MILLWRIGHT_PROVIDER_TIMEOUT_MS: 60_000 }, [
+    'worker',
+    'region',
+    '--region',
+    fragileRegion,
+  ]);
 
 /** One kill for all: each saga comes here when its step is at work, and the last one to come lets the worker die. */
 const everySagaAtWork = Promise.withResolvers<void>();

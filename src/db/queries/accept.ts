@@ -164,7 +164,8 @@ const createStatements = {
   volume: createInto('volumes', noNeeds),
 } as const;
 
-const createStatementOf = ({ kind, uses }: NewResource): string => createStatements[kind === 'vm' && uses.length === 0 ? 'lonelyVm' : kind];
+const createStatementOf = ({ kind, uses }: NewResource): string =>
+  createStatements[kind === 'vm' && uses.length === 0 ? 'lonelyVm' : kind];
 
 const parameters = (asked: Asked, job: NewJob): object => ({
   organization_id: asked.organizationId,

@@ -9,10 +9,8 @@ export const jobs = pgTable(
   'jobs',
   {
     id: id(),
-    organizationId: uuid('organization_id')
-      .notNull(),
-    projectId: uuid('project_id')
-      .notNull(),
+    organizationId: uuid('organization_id').notNull(),
+    projectId: uuid('project_id').notNull(),
     type: text('type').notNull(),
     state: text('state', { enum: jobStates }).notNull().default('PENDING'),
     rollback: text('rollback', { enum: rollbackStates }).notNull().default('none'),

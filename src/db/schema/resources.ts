@@ -11,10 +11,8 @@ export const resources = pgTable(
   'resources',
   {
     id: id(),
-    organizationId: uuid('organization_id')
-      .notNull(),
-    projectId: uuid('project_id')
-      .notNull(),
+    organizationId: uuid('organization_id').notNull(),
+    projectId: uuid('project_id').notNull(),
     kind: text('kind', { enum: resourceKinds }).notNull(),
     name: text('name').notNull(),
     status: text('status').notNull(),

@@ -1,0 +1,73 @@
+import { resolve } from 'node:path';
+import { codecSecret, ensurePayloadKeys, readPayloadKeys } from '../../temporal/payload-keys.ts';
+import { childEnvironment } from '../config/environment.ts';
+import type { Config, Endpoints } from '../config/index.ts';
+import type { Crew } from './crew.ts';
+import type { Ports } from './ports.ts';
+import { postgresService } from './postgres.ts';
+import { apiRole, controlRole, migrate, type RoleSettings, regionRole, simulatorRole } from './roles.ts';
+import { externalTemporal, temporalService } from './temporal.ts';
+
+interface StartOptions {
+  readonly config: Config;
+  readonly ports: Ports;
+  readonly regions: readonly string[];
+  /** Takes the roles' commands. */
+  readonly program: string;
+  readonly crew: Crew;
+  readonly signal: AbortSignal;
+  readonly report: (line: string) => void;
+}
+
+/** Each part as soon as what it needs is ready. */
+export async function startAll(options: StartOptions): Promise<Endpoints> {
+  const { config, ports, regions, program, crew, signal, report } = options;
+  const { home, TEMPORAL_NAMESPACE: namespace } = config;
+  ensurePayloadKeys(config.payloadKeyFile);
+  const endpoints = {
+    api: `http://127.0.0.1:${ports.api}`,
+    temporal: config.TEMPORAL_ADDRESS || `127.0.0.1:${ports.temporal}`,
+    temporalUi: config.TEMPORAL_ADDRESS ? (config.TEMPORAL_UI_URL ?? null) : `http://127.0.0.1:${ports.temporalUi}`,
+    simulator: `http://127.0.0.1:${ports.simulator}`,
+  };
+  const settings: RoleSettings = { home, program, env: roleEnvironment(config, ports, endpoints) };
+
+  const database = async (): Promise<string> => {
+    const url = config.DATABASE_URL || (await embeddedPostgres());
+    await migrate(settings, url, signal);
+    return url;
+  };
+  const embeddedPostgres = async (): Promise<string> => {
+    const service = await postgresService({ home, port: ports.postgres });
+    await crew.add('database', service);
+    return service.url;
+  };
+  const temporal = async (): Promise<void> => {
+    if (config.TEMPORAL_ADDRESS) return externalTemporal(config.TEMPORAL_ADDRESS, namespace, signal);
+    const codecEndpoint = `${endpoints.api}/api/ops/v1/codec/${codecSecret(readPayloadKeys(config.payloadKeyFile))}`;
+    const { temporal: port, temporalUi: uiPort, temporalHttp: httpPort, temporalMetrics: metricsPort } = ports;
+    const server = { home, env: settings.env, port, uiPort, httpPort, metricsPort, namespace, codecEndpoint };
+    await crew.add('services', await temporalService(server, report));
+  };
+  const [postgres] = await Promise.all([database(), temporal(), crew.add('services', simulatorRole(settings))]);
+  await Promise.all([
+    crew.add('roles', apiRole(settings, postgres)),
+    crew.add('roles', controlRole(settings, postgres)),
+    ...regions.map((region) => crew.add('roles', regionRole(settings, region))),
+  ]);
+  return { ...endpoints, postgres };
+}
+
+/** What the roles are told of the platform; the database is told of apart, to those that may see it. */
+const roleEnvironment = (config: Config, ports: Ports, endpoints: Omit<Endpoints, 'postgres'>): NodeJS.ProcessEnv =>
+  childEnvironment({
+    DATABASE_URL: undefined,
+    MILLWRIGHT_HOME: config.home,
+    MILLWRIGHT_PAYLOAD_KEY_FILE: resolve(config.payloadKeyFile),
+    MILLWRIGHT_API_PORT: String(ports.api),
+    MILLWRIGHT_SIMULATOR_PORT: String(ports.simulator),
+    MILLWRIGHT_SIMULATOR_URL: endpoints.simulator,
+    TEMPORAL_ADDRESS: endpoints.temporal,
+    TEMPORAL_NAMESPACE: config.TEMPORAL_NAMESPACE,
+    TEMPORAL_UI_URL: endpoints.temporalUi ?? undefined,
+  });

@@ -1,0 +1,108 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Payload } from '@temporalio/common';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import proto from '@temporalio/proto';
+import { readConfig } from '../../src/config/index.ts';
+import { startPlatform } from '../../src/platform/supervisor.ts';
+import { temporalClient } from '../../temporal/client.ts';
+import { EncryptionCodec } from '../../temporal/codec.ts';
+import { readPayloadKeys } from '../../temporal/payload-keys.ts';
+import { Api } from '../harness/api.ts';
+import { Simulator } from '../harness/simulator.ts';
+
+/**
+ * Records a history of every workflow, in the clear and on bad days, for `replay.test.ts`: `npm run histories`. To be run
+ * when a release is made; the histories of earlier releases stay beside the new ones.
+ */
+const home = mkdtempSync(join(tmpdir(), 'millwright-record-'));
+const folder = fileURLToPath(new URL('./histories', import.meta.url));
+const config = readConfig({
+  PATH: process.env.PATH,
+  HOME: process.env.HOME,
+  MILLWRIGHT_HOME: home,
+  MILLWRIGHT_STEP_ATTEMPTS: '3',
+});
+const platform = await startPlatform({ config, port: 0 }, (line) => console.error(line));
+const api = new Api(platform.endpoints.api, readFileSync(join(home, 'operator.token'), 'utf8').trim());
+const simulator = new Simulator(platform.endpoints.simulator);
+const keys = readPayloadKeys(join(home, 'keys', 'payload.keys'));
+const codec = new EncryptionCodec(keys);
+const { client, connection } = temporalClient({ address: platform.endpoints.temporal, namespace: 'millwright', keys });
+mkdirSync(folder, { recursive: true });
+
+async function save(name: string, workflowId: string): Promise<void> {
+  const history = await client.workflow.getHandle(workflowId).fetchHistory();
+  const plain = await decodeAll(JSON.parse(historyToJSON(history)));
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(plain, null, 1)}\n`);
+  console.error(`recorded ${name}`);
+}
+
+/** Payloads in the clear, so that a history can be read and does not need a key. */
+async function decodeAll(value: unknown): Promise<unknown> {
+  if (Array.isArray(value)) return await Promise.all(value.map(decodeAll));
+  if (typeof value !== 'object' || value === null) return value;
+  if ('metadata' in value && 'data' in value) {
+    const payload: Payload = proto.temporal.api.common.v1.Payload.fromObject(value);
+    const [decoded] = await codec.decode([payload]);
+    const { Payload: Message } = proto.temporal.api.common.v1;
+    return Message.toObject(Message.fromObject(withoutStacks(decoded ?? payload)), { bytes: String });
+  }
+  const entries = await Promise.all(Object.entries(value).map(async ([key, part]) => [key, await decodeAll(part)]));
+  return Object.fromEntries(entries);
+}
+
+/** Stack traces tell of the machine that recorded, and a replay does not look at them. */
+function withoutStacks(payload: Payload): Payload {
+  const text = Buffer.from(payload.data ?? []).toString('utf8');
+  if (!text.includes('"stack_trace"')) return payload;
+  return { ...payload, data: new TextEncoder().encode(JSON.stringify({ ...JSON.parse(text), stack_trace: '' })) };
+}
+
+const done = async (name: string, method: string, path: string, body?: object): Promise<void> =>
+  save(name, (await api.done(method, path, body)).workflowId);
+
+const at = { region: 'tpe-1' };
+const vm = (name: string, more: object = {}) => ({ name, ...at, flavor: 'small', image: 'debian-13', ...more });
+try {
+  await done('network.create', 'POST', '/networks', { name: 'net', ...at, cidr: '10.0.0.0/24' });
+  await done('volume.create', 'POST', '/volumes', { name: 'vol', ...at, sizeGib: 1 });
+  await done('vm.create', 'POST', '/vms', vm('vm', { networks: ['net'], volumes: ['vol'] }));
+  await done('vm.delete', 'DELETE', '/vms/vm');
+  await done('network.delete', 'DELETE', '/networks/net');
+  await done('volume.delete', 'DELETE', '/volumes/vol');
+
+  await simulator.fault({ effect: 'throttle', operation: 'vm.create', name: 'retried', times: 1 });
+  await done('vm.create-retried', 'POST', '/vms', vm('retried'));
+  await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'refused' });
+  await done('vm.create-refused', 'POST', '/vms', vm('refused'));
+  await simulator.fault({ effect: 'permanent', operation: 'vm.delete', name: 'retried' });
+  await done('vm.delete-refused', 'DELETE', '/vms/retried');
+
+  await simulator.fault({ effect: 'accept-then-drop', operation: 'vm.create', name: 'held' });
+  for (const operation of ['vm.get', 'vm.delete']) {
+    await simulator.fault({ effect: 'permanent', operation, name: 'held' });
+  }
+  const { body } = await api.tenant('POST', '/vms', vm('held'));
+  const held = await api.jobWhen(body.job.id, ({ state }) => state === 'HELD', 60_000);
+  await simulator.clearFaults();
+  await api.tenant('POST', `/jobs/${held.id}/settle`, { action: 'retry', reason: 'mended' });
+  await api.jobWhen(held.id);
+  await save('vm.create-held', held.workflowId);
+
+  const file = readFileSync(new URL('../../examples/web-shop.yaml', import.meta.url), 'utf8');
+  const apply = async (name: string): Promise<void> => {
+    const answer = await api.tenant('POST', '/batches', file);
+    await save(name, (await api.jobWhen(answer.body.job.id, undefined, 60_000)).workflowId);
+  };
+  await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'lb-nrt' });
+  await apply('batch-rolled-back');
+  await simulator.clearFaults();
+  await apply('batch');
+} finally {
+  await connection.close();
+  await platform.stop();
+  rmSync(home, { recursive: true, force: true });
+}
