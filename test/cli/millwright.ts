@@ -1,7 +1,8 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { onTestFinished } from 'vitest';
 import { tenantCommands, workerList } from '../../cli/commands/index.ts';
 import type { CliContext, Patience } from '../../cli/context.ts';
 import type { Io, Terminal } from '../../cli/output.ts';
@@ -56,4 +57,9 @@ export async function millwright(words: readonly string[], circumstances: Circum
 /** The environment that points at an API. */
 export const at = (url: string) => ({ MILLWRIGHT_URL: url, MILLWRIGHT_TOKEN: 'secret' });
 
-export const emptyHome = (): string => mkdtempSync(join(tmpdir(), 'millwright-cli-'));
+/** A directory of the running test's own. */
+export function emptyHome(): string {
+  const home = mkdtempSync(join(tmpdir(), 'millwright-cli-'));
+  onTestFinished(() => rmSync(home, { recursive: true }));
+  return home;
+}

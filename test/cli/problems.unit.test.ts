@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { drop, type FakeApi, json, problem, startApi } from './api.ts';
@@ -201,7 +201,6 @@ test('a settlement whose answer is lost is not repeated', async () => {
 /** A home whose platform has this address. */
 function homeOf(url: string): string {
   const home = emptyHome();
-  mkdirSync(home, { recursive: true });
   const endpoints = { api: url, temporal: '', temporalUi: null, postgres: '', simulator: '' };
   writeFileSync(join(home, 'endpoints.json'), JSON.stringify(endpoints));
   writeFileSync(join(home, 'operator.token'), 'of-home\n');
