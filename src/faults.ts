@@ -11,7 +11,10 @@ export const pointerOf = (path: readonly PropertyKey[]): string =>
 export function faultsOf(error: z.core.$ZodError): Fault[] {
   return error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: `There is no field "${key}" here.` }))
+      ? issue.keys.map((key) => ({
+          pointer: pointerOf([...issue.path, key]),
+          detail: `There is no field "${key}" here.`,
+        }))
       : [{ pointer: pointerOf(issue.path), detail: sentence(issue) }],
   );
 }

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { Problem } from '../../api/problem.ts';
 import type { JobEvent } from '../../src/domain/job.ts';
 
-export interface Asked {
+interface Asked {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
