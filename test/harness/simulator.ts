@@ -16,13 +16,19 @@ export class Simulator {
     return (await this.inventory()).map(({ kind, name }) => `${kind} ${name}`).toSorted();
   }
 
-  async fault(fault: object): Promise<void> {
+  /** Gives the fault's id. */
+  async fault(fault: object): Promise<string> {
     const answer = await fetch(`${this.url}/faults`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(fault),
     });
     if (!answer.ok) throw new Error(`the simulator refused the fault: ${await answer.text()}`);
+    return ((await answer.json()) as { id: string }).id;
+  }
+
+  async removeFault(id: string): Promise<void> {
+    await fetch(`${this.url}/faults/${id}`, { method: 'DELETE' });
   }
 
   async clearFaults(): Promise<void> {
