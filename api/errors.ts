@@ -1,6 +1,6 @@
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { isDatabaseAway } from '../src/db/client.ts';
+import { isDatabaseAway, isUnstorableText } from '../src/db/client.ts';
 import { type ErrorCode, MillwrightError } from '../src/errors.ts';
 import type { ApiEnv } from './env.ts';
 import { type Problem, statusOf } from './problem.ts';
@@ -49,6 +49,13 @@ function toKnown(error: unknown): MillwrightError {
     return new MillwrightError(
       'unavailable',
       'The database does not answer. Nothing was changed; ask again in a few seconds.',
+      { cause: error },
+    );
+  }
+  if (isUnstorableText(error)) {
+    return new MillwrightError(
+      'invalid',
+      'The request holds a character that no text may have: NUL (U+0000), or half of a surrogate pair. Take it out.',
       { cause: error },
     );
   }

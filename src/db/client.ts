@@ -1,3 +1,4 @@
+import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 
@@ -39,19 +40,31 @@ export function violatedUnique(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError && error.code === '23505' ? error.constraint_name : undefined;
 }
 
+/** What the driver threw: drizzle wraps it in an error of its own. */
+function driverError(error: unknown): unknown {
+  return error instanceof DrizzleQueryError ? error.cause : error;
+}
+
+const awayStates = ['57P01', '57P02', '57P03', '53300'];
+const awayCodes = [
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+  'CONNECTION_DESTROYED',
+];
+
 /** True where the database could not be reached, is starting or stopping, or dropped the connection. */
-export function isDatabaseAway(error: unknown): boolean {
-  if (error instanceof postgres.PostgresError) return ['57P01', '57P02', '57P03', '53300'].includes(error.code);
+export function isDatabaseAway(thrown: unknown): boolean {
+  const error = driverError(thrown);
+  if (error instanceof postgres.PostgresError) return awayStates.includes(error.code);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return (
-    typeof code === 'string' &&
-    [
-      'ECONNREFUSED',
-      'ECONNRESET',
-      'CONNECTION_CLOSED',
-      'CONNECTION_ENDED',
-      'CONNECT_TIMEOUT',
-      'CONNECTION_DESTROYED',
-    ].includes(code)
-  );
+  return typeof code === 'string' && awayCodes.includes(code);
+}
+
+/** True where PostgreSQL refused a text for its characters (SQLSTATE 22021, 22P05; a lone surrogate in JSON is 22P02). */
+export function isUnstorableText(thrown: unknown): boolean {
+  const error = driverError(thrown);
+  return error instanceof postgres.PostgresError && ['22021', '22P05', '22P02'].includes(error.code);
 }

@@ -87,6 +87,30 @@ test('what is not there is a 404 that says so', async () => {
   });
 });
 
+test.each([
+  ['a NUL in a label', 'POST', '/volumes', { name: 'nul', region: 'tpe-1', sizeGib: 1, labels: { a: 'x\u0000y' } }],
+  ['a NUL in a reference', 'POST', '/vms', { ...vm, networks: ['a\u0000'] }],
+  ['a NUL in user data', 'POST', '/vms', { ...vm, userData: '\u0000' }],
+  [
+    'half of a surrogate pair',
+    'POST',
+    '/volumes',
+    { name: 'half', region: 'tpe-1', sizeGib: 1, labels: { a: '\ud800' } },
+  ],
+  ['a NUL in a path', 'GET', '/vms/a%00b', undefined],
+  ['a NUL in a project', 'GET', '/vms?project=%00', undefined],
+  [
+    'a NUL in a batch file',
+    'POST',
+    '/batches',
+    'name: nul\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: a, sizeGib: 1, labels: { a: "\\0" } } }\n',
+  ],
+])('%s is a 400 and leaves nothing', async (_what, method, path, body) => {
+  const answer = await platform.api.tenant(method, path, body);
+  expect([answer.status, answer.body.code]).toEqual([400, 'invalid']);
+  expect(await platform.sql`SELECT 1 FROM resources`).toEqual([]);
+});
+
 test('bad parameters are named', async () => {
   expect(await platform.api.tenant('GET', '/vms?limit=0')).toMatchObject({
     status: 400,
