@@ -33,7 +33,8 @@ function isReady() {
   if (!existsSync(wanted)) return true;
   const has = packagesOf(installed);
   return Object.entries(packagesOf(wanted)).every(
-    ([path, entry]) => path === '' || entry.optional || entry.devOptional || has[path]?.version === entry.version,
+    ([path, entry]) =>
+      path === '' || entry.optional || entry.devOptional || entry.extraneous || has[path]?.version === entry.version,
   );
 }
 

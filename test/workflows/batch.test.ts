@@ -103,3 +103,33 @@ test('when an operation fails, the rest is taken back in reverse order and nothi
   expect((await simulator.names()).filter((name) => name.includes('doomed'))).toEqual([]);
   await expectConsistent(platform);
 });
+
+test('an operation that is held holds its batch up, which says so; settled, both end', async () => {
+  const { api, simulator } = platform;
+  await simulator.fault({ effect: 'accept-then-drop', operation: 'vm.create', name: 'held-db' });
+  for (const operation of ['vm.get', 'vm.delete'])
+    await simulator.fault({ effect: 'permanent', operation, name: 'held-db' });
+  const answer = await apply(site('held'));
+  const waiting = await api.jobWhen(answer.body.job.id, ({ waitingFor }) => waitingFor?.includes('decision') ?? false);
+  expect(waiting).toMatchObject({ state: 'RUNNING', waitingFor: expect.stringContaining('operation "db"') });
+  const { body } = await api.tenant('GET', `/jobs?batch=${answer.body.resource.id}&state=HELD`);
+  await simulator.clearFaults();
+  await api.tenant('POST', `/jobs/${body.items[0].id}/settle`, { action: 'retry', reason: 'the provider is mended' });
+  expect(await api.jobWhen(answer.body.job.id)).toMatchObject({ state: 'FAILED', rollback: 'complete' });
+  expect((await simulator.names()).filter((name) => name.includes('held'))).toEqual([]);
+  await expectConsistent(platform);
+});
+
+test('a batch whose rollback is stuck is held, and ends when it is settled', async () => {
+  const { api, simulator } = platform;
+  await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'jammed-web' });
+  await simulator.fault({ effect: 'permanent', operation: 'vm.delete', name: 'jammed-db' });
+  const answer = await apply(site('jammed'));
+  const held = await api.jobWhen(answer.body.job.id, ({ state }) => state === 'HELD');
+  expect(held).toMatchObject({ rollback: 'stuck', leftovers: expect.arrayContaining(['db']) });
+  await simulator.clearFaults();
+  await api.tenant('POST', `/jobs/${held.id}/settle`, { action: 'retry', reason: 'the provider is mended' });
+  expect(await api.jobWhen(held.id)).toMatchObject({ state: 'FAILED', rollback: 'complete', leftovers: [] });
+  expect((await simulator.names()).filter((name) => name.includes('jammed'))).toEqual([]);
+  await expectConsistent(platform);
+});

@@ -9,6 +9,8 @@ type JobRow = Omit<JobView, 'temporalUiUrl' | 'waitingFor' | 'resource' | 'steps
   readonly resourceKind: string;
   readonly resourceName: string;
   readonly steps: Step[];
+  /** A job of this batch that waits for a decision, and so holds the batch up. */
+  readonly heldJob: { readonly id: string; readonly operationId: string } | null;
 };
 
 /** ISO 8601 in UTC with milliseconds. */
@@ -22,14 +24,16 @@ const select = `SELECT j.id, j.organization_id AS "organizationId", j.project_id
     coalesce((SELECT jsonb_agg(jsonb_build_object('position', s.position, 'name', s.name, 'state', s.state, 'attempts', s.attempts,
       'error', s.error, 'nextAttemptAt', ${iso('s.next_attempt_at')}, 'providerReference', s.provider_reference,
       'startedAt', ${iso('s.started_at')}, 'endedAt', ${iso('s.ended_at')}) ORDER BY s.position)
-      FROM job_steps s WHERE s.job_id = j.id), '[]') AS steps
+      FROM job_steps s WHERE s.job_id = j.id), '[]') AS steps,
+    CASE WHEN j.type = 'batch.apply' AND j.ended_at IS NULL THEN (SELECT jsonb_build_object('id', h.id, 'operationId', h.operation_id)
+      FROM jobs h WHERE h.batch_id = j.resource_id AND h.state = 'HELD' LIMIT 1) END AS "heldJob"
   FROM jobs j`;
 
 /** How to open a workflow in the Temporal Web UI; null where that is not known. */
 export type WorkflowUrl = (workflowId: string) => string | null;
 
 function toView(row: JobRow, workflowUrl: WorkflowUrl): JobView {
-  const { resourceId, resourceKind, resourceName, ...rest } = row;
+  const { resourceId, resourceKind, resourceName, heldJob: _, ...rest } = row;
   return {
     ...rest,
     resource: { id: resourceId, kind: resourceKind, name: resourceName },
@@ -48,6 +52,9 @@ function waitingFor(job: JobRow): string | null {
     case 'HELD':
       return `a decision: settle it with "millwright job settle ${job.id} retry" once the cause is mended`;
     case 'RUNNING':
+      return job.heldJob
+        ? `a decision on operation "${job.heldJob.operationId}": settle its job with "millwright job settle ${job.heldJob.id} retry" once the cause is mended`
+        : null;
     case 'SUCCEEDED':
     case 'FAILED':
     case 'CANCELED':
