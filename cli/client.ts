@@ -3,11 +3,11 @@ import { type BatchDetail, type BatchView, batchDetailSchema, batchSchema } from
 import { hasEnded, type JobEvent, type JobView, jobSchema, type Settlement } from '../src/domain/job.ts';
 import { plural, type ResourceKind } from '../src/domain/kinds.ts';
 import { type Network, networkSchema } from '../src/domain/network.ts';
+import { type Region, regionSchema, type Worker, workerSchema } from '../src/domain/operations.ts';
 import { type Vm, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
 import { jobEvents } from './events.ts';
 import { type Ask, Http, type HttpOptions } from './http.ts';
-import { type Region, regionSchema, type Worker, workerSchema } from './operations.ts';
 
 /** Resources as the API shows them. */
 export interface Views {

@@ -1,37 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import { nameSchema, timeSchema } from '../../src/domain/common.ts';
+import { regionSchema, workerSchema } from '../../src/domain/operations.ts';
 import { liveWorkers } from '../../temporal/workers.ts';
 import { bearer, json } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
-
-const workerSchema = z
-  .object({
-    id: z.string(),
-    role: z.enum(['control', 'region']),
-    region: z.string().nullable(),
-    version: z.string(),
-    drivers: z.array(z.string()).meta({ description: 'The drivers it has, as name@version.' }),
-    host: z.string(),
-    processId: z.int(),
-    status: z.enum(['running', 'stopping', 'lost']).meta({ description: '`lost`: no heartbeat for 15 s.' }),
-    startedAt: timeSchema,
-    heartbeatAt: timeSchema,
-    activitiesUnderWay: z.int(),
-  })
-  .meta({ id: 'Worker' });
-
-const regionSchema = z
-  .object({
-    name: nameSchema,
-    providers: z.array(nameSchema),
-    status: z
-      .enum(['online', 'offline'])
-      .meta({ description: '`offline`: none of its workers lives. Its jobs wait, and finish when one returns.' }),
-    workers: z.int(),
-  })
-  .meta({ id: 'Region' });
 
 /** What operators see of the platform itself. */
 export function opsRoutes({ temporal, catalog }: ApiDependencies) {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { Region } from '../operations.ts';
+import type { Region } from '../../src/domain/operations.ts';
 import type { Column } from '../table.ts';
 import { apiCommand, type OpenContext, openSession } from './common.ts';
 import { showItems } from './show.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Worker } from '../operations.ts';
+import type { Worker } from '../../src/domain/operations.ts';
 import type { Column } from '../table.ts';
 import { age } from '../text.ts';
 import { apiCommand, type OpenContext, openSession } from './common.ts';

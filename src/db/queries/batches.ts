@@ -1,11 +1,9 @@
 import type { Sql } from 'postgres';
 import type { BatchDetail, BatchOperationView, BatchView } from '../../domain/batch.ts';
 import { isId } from '../../domain/common.ts';
+import { iso } from './iso.ts';
 import { outputsFor } from './outputs.ts';
 import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
-
-/** ISO 8601 in UTC with milliseconds. */
-const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 const select = `SELECT b.id, b.organization_id AS "organizationId", b.project_id AS "projectId", b.name, b.version,
     b.parallel_limit AS "parallelLimit", b.on_failure AS "onFailure", j.state, j.rollback, b.job_id AS "jobId", j.error,

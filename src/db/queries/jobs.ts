@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres';
 import type { JobEvent, JobView, Step } from '../../domain/job.ts';
 import type { NewJob } from './accept.ts';
+import { iso } from './iso.ts';
 import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
 
 /** A job's row with its steps, as one document. */
@@ -12,9 +13,6 @@ type JobRow = Omit<JobView, 'temporalUiUrl' | 'waitingFor' | 'resource' | 'steps
   /** A job of this batch that waits for a decision, and so holds the batch up. */
   readonly heldJob: { readonly id: string; readonly operationId: string } | null;
 };
-
-/** ISO 8601 in UTC with milliseconds. */
-const iso = (column: string): string => `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
 const select = `SELECT j.id, j.organization_id AS "organizationId", j.project_id AS "projectId", j.type, j.state, j.rollback,
     j.resource_id AS "resourceId", j.resource_kind AS "resourceKind", j.resource_name AS "resourceName", j.region,
