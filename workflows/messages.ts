@@ -36,7 +36,12 @@ function held(message: SettleMessage): (message: SettleMessage) => void {
 /** To be called first by every workflow that hosts jobs. */
 export function handleMessages(): void {
   setHandler(defineSignal<[AttemptReport]>(attemptSignal), (report) => listeners.get(report.jobId)?.attempt(report));
-  setHandler(defineSignal<[SettleMessage]>(settleSignal), (message) => listeners.get(message.jobId)?.settle?.(message));
+  setHandler(defineSignal<[Partial<SettleMessage>?]>(settleSignal), (message) => {
+    for (const [jobId, { settle }] of listeners) {
+      if (message?.jobId === undefined || message.jobId === jobId)
+        settle?.({ action: 'retry', reason: '', ...message, jobId });
+    }
+  });
   setHandler(defineUpdate<void, [SettleMessage]>(settleUpdate), (message) => held(message)(message), {
     validator: (message) => void held(message),
   });

@@ -1,5 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
+import { auditSettlement } from '../../src/db/queries/audit.ts';
 import { findJob, listJobs } from '../../src/db/queries/jobs.ts';
 import { hasEnded, jobEventSchema, jobSchema, jobStates, settleSchema } from '../../src/domain/job.ts';
 import { MillwrightError } from '../../src/errors.ts';
@@ -90,6 +91,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
       if (job.state !== 'HELD') {
         throw new MillwrightError('conflict', `Job ${id} is ${job.state}, not HELD; there is nothing to settle.`);
       }
+      await auditSettlement(database.sql, context.get('caller'), job, action, reason);
       await settleJob(temporal, job.workflowId, { jobId: id, action, reason });
       return context.json((await findJob(database.sql, project.id, id, urlOf)) ?? job, 200);
     },

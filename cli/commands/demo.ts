@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { type Config, type Endpoints, readEndpoints } from '../../src/config/index.ts';
@@ -36,7 +36,7 @@ export function demoCommand(): Command {
         await setLatency(running.endpoints);
         await build(session);
         await showWhatExists(session);
-        showAddresses(session, running.endpoints);
+        showAddresses(session, running.endpoints, config.home);
         if (!options.exit) await running.untilEnd(session);
       } finally {
         await running.end();
@@ -135,8 +135,9 @@ async function showWhatExists(session: Session): Promise<void> {
   await session.show(resources, () => table(columns, resources, Date.now()));
 }
 
-function showAddresses({ talk }: Session, { api, temporalUi, simulator }: Endpoints): void {
+function showAddresses({ talk }: Session, { api, temporalUi, simulator }: Endpoints, home: string): void {
   talk(`\nAPI reference    ${api}/docs`);
+  talk(`Token            ${shown(join(home, 'operator.token'))}`);
   if (temporalUi) talk(`Temporal Web UI  ${temporalUi}`);
   talk(`Simulator        ${simulator}/inventory`);
   talk('Command line     bin/millwright vm list, bin/millwright job list, bin/millwright --help');

@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as applyMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
+import { MillwrightError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { isDatabaseAway } from './client.ts';
 import { seed } from './seed.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
@@ -18,7 +20,25 @@ export async function migrate(databaseUrl: string, home: string, log: Logger): P
     await applyMigrations(orm, { migrationsFolder });
     await seed(orm, home);
     log.info('the database is at this version');
+  } catch (cause) {
+    throw refusal(databaseUrl, cause) ?? cause;
   } finally {
     await client.end({ timeout: 5 });
   }
+}
+
+/** A database that cannot be used at all, in one sentence and without its password; undefined for any other error. */
+function refusal(databaseUrl: string, cause: unknown): MillwrightError | undefined {
+  const where = URL.parse(databaseUrl)?.host ?? 'the address in DATABASE_URL';
+  const remedy = 'See that it runs, and that DATABASE_URL is right.';
+  if (isDatabaseAway(cause)) {
+    return new MillwrightError('unavailable', `The database at ${where} does not answer. ${remedy}`, { cause });
+  }
+  // SQLSTATE classes 28 (authorization) and 3D (no such database).
+  if (cause instanceof postgres.PostgresError && /^(28|3D)/.test(cause.code)) {
+    return new MillwrightError('unavailable', `The database at ${where} refuses us: ${cause.message}. ${remedy}`, {
+      cause,
+    });
+  }
+  return undefined;
 }

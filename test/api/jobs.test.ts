@@ -96,14 +96,19 @@ test('an undo that keeps failing holds the job with what is left, and a settleme
     waitingFor: expect.stringContaining('settle'),
     endedAt: null,
   });
-  const workflow = await platform.temporal.workflow.getHandle(held.workflowId).describe();
-  expect(workflow.searchAttributes.NeedsAttention).toEqual([true]);
+  await until('the workflow to ask for attention', async () => {
+    const { searchAttributes } = await platform.temporal.workflow.getHandle(held.workflowId).describe();
+    return searchAttributes.NeedsAttention?.[0] === true;
+  });
   await simulator.clearFaults();
   const settled = await api.tenant('POST', `/jobs/${held.id}/settle`, {
     action: 'retry',
     reason: 'the provider is mended',
   });
   expect(settled.status).toBe(200);
+  const audited =
+    await platform.sql`SELECT actor, reason FROM audit_log WHERE job_id = ${held.id} AND action = 'job.settle.retry'`;
+  expect(audited).toEqual([{ actor: 'operator', reason: 'the provider is mended' }]);
   expect(await api.jobWhen(held.id)).toMatchObject({ state: 'FAILED', rollback: 'complete', leftovers: [] });
   expect((await simulator.names()).filter((name) => name.includes('stuck'))).toEqual([]);
   expect(await api.tenant('POST', `/jobs/${held.id}/settle`, { action: 'retry', reason: 'once more' })).toMatchObject({

@@ -1,9 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/index.ts';
+import { removeHome } from '../../src/platform/postgres-data.ts';
 import { type Platform, startPlatform } from '../../src/platform/supervisor.ts';
 import { Api } from '../harness/api.ts';
 import { expectConsistent } from '../harness/consistency.ts';
@@ -28,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await sql?.end();
   await platform?.stop();
-  rmSync(home, { recursive: true, force: true });
+  removeHome(home);
 });
 
 /** What cannot be asked while a process is away is asked again. */

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +6,7 @@ import type { Payload } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import proto from '@temporalio/proto';
 import { readConfig } from '../../src/config/index.ts';
+import { removeHome } from '../../src/platform/postgres-data.ts';
 import { startPlatform } from '../../src/platform/supervisor.ts';
 import { temporalClient } from '../../temporal/client.ts';
 import { EncryptionCodec } from '../../temporal/codec.ts';
@@ -15,7 +16,7 @@ import { Simulator } from '../harness/simulator.ts';
 
 /**
  * Records a history of every workflow, in the clear and on bad days, for `replay.test.ts`: `npm run histories`. To be run
- * when a release is made; the histories of earlier releases stay beside the new ones.
+ * after a change of the workflows that old histories are not meant to survive; it writes over those that are there.
  */
 const home = mkdtempSync(join(tmpdir(), 'millwright-record-'));
 const folder = fileURLToPath(new URL('./histories', import.meta.url));
@@ -104,5 +105,5 @@ try {
 } finally {
   await connection.close();
   await platform.stop();
-  rmSync(home, { recursive: true, force: true });
+  removeHome(home);
 }

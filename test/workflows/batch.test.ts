@@ -133,3 +133,16 @@ test('a batch whose rollback is stuck is held, and ends when it is settled', asy
   expect((await simulator.names()).filter((name) => name.includes('jammed'))).toEqual([]);
   await expectConsistent(platform);
 });
+
+test('hundreds of operations a hundred at a time all come about', async () => {
+  const { api } = platform;
+  const operations = Array.from(
+    { length: 400 },
+    (_, index) =>
+      `  - { id: v${index}, type: volume.create, region: nrt-1, with: { name: wide-${index}, sizeGib: 1 } }`,
+  );
+  const answer = await apply(`name: wide\nparallelLimit: 100\noperations:\n${operations.join('\n')}\n`);
+  expect(await api.jobWhen(answer.body.job.id)).toMatchObject({ state: 'SUCCEEDED' });
+  expect((await api.tenant('GET', '/batches/wide')).body.counts).toEqual({ SUCCEEDED: 400 });
+  await expectConsistent(platform);
+});
