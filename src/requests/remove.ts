@@ -67,7 +67,7 @@ async function usersOf(sql: TransactionSql, id: string): Promise<string[]> {
 const busy = ({ kind, name, status, currentJobId }: Target): MillwrightError =>
   new MillwrightError(
     'conflict',
-    `The ${kind} "${name}" is ${status}: job ${currentJobId} is at work on it. Wait until it has ended, then ask again.`,
+    `The ${kind} "${name}" is ${status}: job ${currentJobId} is at work on it. Wait until it has ended, or settle it if it is held, then ask again.`,
     currentJobId ? { jobId: currentJobId } : {},
   );
 
