@@ -5,7 +5,8 @@ import type { StartableJob } from '../src/domain/start.ts';
 import type { Logger } from '../src/log.ts';
 import type { Caller } from '../src/requests/caller.ts';
 import type { Catalog } from '../src/requests/catalog.ts';
-import type { PayloadKey } from '../temporal/payload-keys.ts';
+import type { KeyRing } from '../src/secrets/key-ring.ts';
+import type { Sealer } from '../src/secrets/sealer.ts';
 
 /** What the API is made of; everything comes from outside, so that tests put their own in. */
 export interface ApiDependencies {
@@ -13,7 +14,8 @@ export interface ApiDependencies {
   readonly temporal: Client;
   readonly catalog: () => Promise<Catalog>;
   readonly retry: RetryPolicy;
-  readonly payloadKeys: readonly PayloadKey[];
+  readonly sealer: Sealer;
+  readonly payloadKeys: KeyRing;
   /** Where people open the Temporal Web UI, if that is known. */
   readonly temporalUiUrl: string | undefined;
   /** Starts a job's workflow, soon; never throws. */

@@ -7,15 +7,16 @@ import type { Logger } from '../src/log.ts';
 import { catalogReader } from '../src/requests/catalog.ts';
 import { retryPolicy } from '../src/requests/retry.ts';
 import type { RunningRole } from '../src/role.ts';
+import { openKeyRing } from '../src/secrets/key-ring.ts';
+import { openSealer } from '../src/secrets/specs.ts';
 import { temporalClient } from '../temporal/client.ts';
-import { readPayloadKeys } from '../temporal/payload-keys.ts';
 import { createApp } from './app.ts';
 import { createStarter } from './starter.ts';
 
 /** The API as a role: serves until it is stopped, then answers what it has taken. */
 export async function startApi(config: Config, log: Logger): Promise<RunningRole & { readonly port: number }> {
   const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), { connections: 20 });
-  const payloadKeys = readPayloadKeys(config.payloadKeyFile);
+  const payloadKeys = openKeyRing(config.payloadKeyFile);
   const { client: temporal, connection } = temporalClient({
     address: required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS'),
     namespace: config.TEMPORAL_NAMESPACE,
@@ -27,6 +28,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     temporal,
     catalog: catalogReader(database),
     retry: retryPolicy(config),
+    sealer: openSealer(config, database.sql),
     payloadKeys,
     temporalUiUrl: config.TEMPORAL_UI_URL,
     start: starter.start,

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { NativeConnection, Worker } from '@temporalio/worker';
+import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { dataConverter } from '../temporal/codec.ts';
-import { readPayloadKeys } from '../temporal/payload-keys.ts';
 import { load, median, percentile, type Result, round } from './measure.ts';
 import { type BenchPlatform, startBenchPlatform } from './platform.ts';
 
@@ -138,7 +138,7 @@ async function bareWorkflow({
   const settings = {
     address: config.TEMPORAL_ADDRESS ?? '',
     namespace: config.TEMPORAL_NAMESPACE,
-    keys: readPayloadKeys(config.payloadKeyFile),
+    keys: openKeyRing(config.payloadKeyFile),
   };
   const { client, connection } = temporalClient(settings);
   const native = await NativeConnection.connect({ address: settings.address });

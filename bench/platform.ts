@@ -10,7 +10,7 @@ import { migrate } from '../src/db/migrate.ts';
 import { createLogger } from '../src/log.ts';
 import { startPostgres, startTemporal } from '../src/platform/parts.ts';
 import { startSimulator } from '../src/providers/simulator/server.ts';
-import { ensurePayloadKeys } from '../temporal/payload-keys.ts';
+import { ensureKeyFile } from '../src/secrets/key-file.ts';
 
 export interface BenchPlatform {
   readonly url: string;
@@ -28,7 +28,7 @@ const file = (relative: string): string => fileURLToPath(new URL(relative, impor
 export async function startBenchPlatform(environment: Readonly<Record<string, string>> = {}): Promise<BenchPlatform> {
   const home = mkdtempSync(join(tmpdir(), 'millwright-bench-'));
   const log = createLogger('bench', 'error');
-  ensurePayloadKeys(join(home, 'keys', 'payload.keys'));
+  for (const file of ['payload.keys', 'secret.keys']) ensureKeyFile(join(home, 'keys', file));
   const [database, temporal] = await Promise.all([startPostgres(), startTemporal()]);
   const simulator = await startSimulator({ port: 0, file: join(home, 'simulator.sqlite') }, log);
   await migrate(database.url, home, log);

@@ -6,8 +6,9 @@ import { openDatabase } from '../src/db/client.ts';
 import { createLogger } from '../src/log.ts';
 import { catalogReader } from '../src/requests/catalog.ts';
 import { retryPolicy } from '../src/requests/retry.ts';
+import { openKeyRing } from '../src/secrets/key-ring.ts';
+import { openSealer } from '../src/secrets/specs.ts';
 import { temporalClient } from '../temporal/client.ts';
-import { readPayloadKeys } from '../temporal/payload-keys.ts';
 
 /**
  * The API as it is, in a process of its own, with one route more: the peer, which inserts one row for each request.
@@ -15,7 +16,7 @@ import { readPayloadKeys } from '../temporal/payload-keys.ts';
  */
 const config = readConfig();
 const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), { connections: 20 });
-const payloadKeys = readPayloadKeys(config.payloadKeyFile);
+const payloadKeys = openKeyRing(config.payloadKeyFile);
 const { client: temporal } = temporalClient({
   address: required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS'),
   namespace: config.TEMPORAL_NAMESPACE,
@@ -28,6 +29,7 @@ const app = createApp({
   temporal,
   catalog: catalogReader(database),
   retry: retryPolicy(config),
+  sealer: openSealer(config, database.sql),
   payloadKeys,
   temporalUiUrl: undefined,
   start: process.env.BENCH_START === 'later' ? () => undefined : starter.start,

@@ -1,6 +1,7 @@
 import { Client, Connection, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { OperationType } from '../src/domain/kinds.ts';
 import type { StartableJob } from '../src/domain/start.ts';
+import type { KeyRing } from '../src/secrets/key-ring.ts';
 import { dataConverter } from './codec.ts';
 import {
   batchWorkflow,
@@ -10,12 +11,11 @@ import {
   workflowNames,
   workflowTaskTimeout,
 } from './names.ts';
-import type { PayloadKey } from './payload-keys.ts';
 
 export interface TemporalSettings {
   readonly address: string;
   readonly namespace: string;
-  readonly keys: readonly PayloadKey[];
+  readonly keys: KeyRing;
 }
 
 /** A client that connects when it is first used, so that a Temporal that is away keeps nobody from starting. */

@@ -7,12 +7,13 @@ import type { Logger } from '../src/log.ts';
 import { catalogReader } from '../src/requests/catalog.ts';
 import { retryPolicy } from '../src/requests/retry.ts';
 import type { RunningRole } from '../src/role.ts';
+import { openKeyRing } from '../src/secrets/key-ring.ts';
+import { openSealer } from '../src/secrets/specs.ts';
 import { version } from '../src/version.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { dataConverter } from '../temporal/codec.ts';
 import { controlQueue } from '../temporal/names.ts';
 import { ensureNamespace } from '../temporal/namespace.ts';
-import { readPayloadKeys } from '../temporal/payload-keys.ts';
 import { controlIdentity } from '../temporal/workers.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { runWorker } from './run.ts';
@@ -22,10 +23,11 @@ import { workflowBundle } from './workflow-bundle.ts';
 /** Workflows, control activities and the dispatcher: the database's side of every job. */
 export async function startControlWorker(config: Config, log: Logger): Promise<RunningRole> {
   installRuntime(log);
-  const keys = readPayloadKeys(config.payloadKeyFile);
+  const keys = openKeyRing(config.payloadKeyFile);
   const address = required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS');
   const namespace = config.TEMPORAL_NAMESPACE;
   const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'));
+  const sealer = openSealer(config, database.sql);
   const { client, connection: clientConnection } = temporalClient({ address, namespace, keys });
   await clientConnection.ensureConnected();
   await ensureNamespace(clientConnection, namespace);
@@ -37,7 +39,13 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     identity: controlIdentity(version),
     workflowBundle: await workflowBundle(join(config.home, 'cache'), log),
     activities: {
-      ...createControlActivities({ database, catalog: catalogReader(database), retry: retryPolicy(config), log }),
+      ...createControlActivities({
+        database,
+        catalog: catalogReader(database),
+        retry: retryPolicy(config),
+        sealer,
+        log,
+      }),
     },
     dataConverter: dataConverter(keys),
     // A task for a worker that was killed waits this long before another may take it.
@@ -48,7 +56,7 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     maxConcurrentLocalActivityExecutions: 100,
     enableNonLocalActivities: false,
   });
-  const dispatcher = startDispatcher(database.sql, client, log);
+  const dispatcher = startDispatcher(database.sql, sealer, client, log);
   return runWorker(worker, async () => {
     await dispatcher.stop();
     await Promise.all([database.close(), connection.close(), clientConnection.close()]);

@@ -3,6 +3,8 @@ import type { Client } from '@temporalio/client';
 import type { Sql } from 'postgres';
 import { overdueJobs } from '../src/db/queries/dispatch.ts';
 import type { Logger } from '../src/log.ts';
+import type { Sealer } from '../src/secrets/sealer.ts';
+import { openInput } from '../src/secrets/specs.ts';
 import { startJob } from '../temporal/client.ts';
 
 const everyMs = 1000;
@@ -13,7 +15,7 @@ const atOnce = 1000;
 const againAfterMs = 30_000;
 
 /** Starts what a crash between commit and start left pending, and what the API left for later under load. */
-export function startDispatcher(sql: Sql, client: Client, log: Logger): { stop(): Promise<void> } {
+export function startDispatcher(sql: Sql, sealer: Sealer, client: Client, log: Logger): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const startedAt = new Map<string, number>();
   const running = run();
@@ -35,8 +37,12 @@ export function startDispatcher(sql: Sql, client: Client, log: Logger): { stop()
     const jobs = (await overdueJobs(sql, overdueSeconds, atOnce)).filter(({ id }) => !startedAt.has(id));
     for (const job of jobs) {
       if (stopping.signal.aborted) return;
-      await startJob(client, job);
       startedAt.set(job.id, now);
+      // One that cannot be opened keeps no other waiting.
+      const input = await openInput(sealer, job.id, job.input).catch((error: unknown) =>
+        log.error({ err: error, jobId: job.id }, 'a pending job cannot be started: its secrets cannot be opened'),
+      );
+      if (input) await startJob(client, { ...job, input });
     }
     if (jobs.length > 0) log.info({ jobs: jobs.map(({ id }) => id) }, 'started jobs that were left pending');
   }

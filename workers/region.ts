@@ -6,12 +6,12 @@ import type { Logger } from '../src/log.ts';
 import { openDriver } from '../src/providers/registry.ts';
 import type { Driver } from '../src/providers/types.ts';
 import type { StartRole } from '../src/role.ts';
+import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { version } from '../src/version.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { dataConverter } from '../temporal/codec.ts';
 import { RegionActivityInterceptor } from '../temporal/interceptors.ts';
 import { heartbeatIntervalMs, regionQueue } from '../temporal/names.ts';
-import { readPayloadKeys } from '../temporal/payload-keys.ts';
 import { regionIdentity } from '../temporal/workers.ts';
 import { runWorker } from './run.ts';
 import { installRuntime } from './telemetry.ts';
@@ -28,7 +28,7 @@ export function startRegionWorker(
 ): StartRole {
   return async (config, log) => {
     installRuntime(log);
-    const keys = readPayloadKeys(config.payloadKeyFile);
+    const keys = openKeyRing(config.payloadKeyFile);
     const address = required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS');
     const namespace = config.TEMPORAL_NAMESPACE;
     const { client, connection: clientConnection } = temporalClient({ address, namespace, keys });

@@ -20,6 +20,7 @@ import type { AcceptOptions, BatchPlace, Caller } from '../../src/requests/calle
 import { acceptCreate } from '../../src/requests/create.ts';
 import { createOf } from '../../src/requests/prepare.ts';
 import { acceptDelete } from '../../src/requests/remove.ts';
+import { openSpec, placeOfOperation } from '../../src/secrets/specs.ts';
 import type { BeginOperation, Begun, ControlActivities } from '../types.ts';
 import type { ControlDependencies } from './index.ts';
 
@@ -61,6 +62,7 @@ async function beginOne(
   row: OperationRow | undefined,
   { operationId, direction }: BeginOperation,
 ): Promise<Begun> {
+  const { sealer } = dependencies;
   const { sql } = dependencies.database;
   if (!row) return { error: { code: 'not_found', message: `The batch has no operation "${operationId}".` } };
   const place: BatchPlace = {
@@ -71,11 +73,11 @@ async function beginOne(
     workflowId: batch.workflowId,
   };
   try {
-    if (!(await jobForWork(sql, place.jobId)) && !(await accept(dependencies, batch, row, direction, place))) {
+    if (!(await jobForWork(sql, sealer, place.jobId)) && !(await accept(dependencies, batch, row, direction, place))) {
       await endOperation(sql, batch.id, operationId, direction === 'forth' ? 'SUCCEEDED' : 'ROLLED_BACK', null);
       return { done: true };
     }
-    const accepted = await jobForWork(sql, place.jobId);
+    const accepted = await jobForWork(sql, sealer, place.jobId);
     if (!accepted) throw new Error(`job ${place.jobId} was accepted and is not there`);
     await markBegun(sql, batch.id, operationId, direction, accepted.job.resourceId);
     return accepted.state === 'SUCCEEDED' ? { done: true } : { job: accepted.job };
@@ -89,15 +91,19 @@ async function beginOne(
 }
 
 /** The id of the job that takes an operation back; a new one where the last failed. */
-async function rollbackJobId({ database }: ControlDependencies, batch: BatchRow, row: OperationRow): Promise<string> {
-  const before = await jobForWork(database.sql, row.rollbackJobId);
+async function rollbackJobId(
+  { database, sealer }: ControlDependencies,
+  batch: BatchRow,
+  row: OperationRow,
+): Promise<string> {
+  const before = await jobForWork(database.sql, sealer, row.rollbackJobId);
   const failed = before && hasEnded(before.state) && before.state !== 'SUCCEEDED';
   return failed ? await renewRollbackJob(database.sql, batch.id, row.id) : row.rollbackJobId;
 }
 
 /** Accepts the job of an operation; undefined where there is nothing to be done any more. */
 async function accept(
-  { database, catalog, retry }: ControlDependencies,
+  { database, catalog, retry, sealer }: ControlDependencies,
   batch: BatchRow,
   row: OperationRow,
   direction: BeginOperation['direction'],
@@ -105,7 +111,7 @@ async function accept(
 ): Promise<{ jobId: string; resourceId: string } | undefined> {
   const { sql } = database;
   const caller: Caller = { ...batch.caller, actor: `batch/${batch.name}`, origin: null };
-  const options: AcceptOptions = { retry, batch: place };
+  const options: AcceptOptions = { retry, sealer, batch: place };
   const { kind, verb } = partsOf(row.type);
   if (direction === 'back') {
     return row.resourceId
@@ -117,7 +123,8 @@ async function accept(
     ...(row.region === null ? {} : { region: row.region }),
     ...(row.provider === null ? {} : { provider: row.provider }),
   };
-  const resolved = resolveTemplates(row.spec, (id) => outputs.get(id));
+  const spec = await openSpec(sealer, row.spec, placeOfOperation(batch.id, row.id));
+  const resolved = resolveTemplates(spec, (id) => outputs.get(id));
   if (verb === 'create') return await acceptCreate(sql, caller, await catalog(), createOf(kind, at, resolved), options);
   return await ifThere(() => acceptDelete(sql, caller, kind, checkWith(`${kind}.delete`, at, resolved).name, options));
 }

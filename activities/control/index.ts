@@ -3,6 +3,7 @@ import { recordTransitions } from '../../src/db/queries/record.ts';
 import type { RetryPolicy } from '../../src/domain/job.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Catalog } from '../../src/requests/catalog.ts';
+import type { Sealer } from '../../src/secrets/sealer.ts';
 import type { ControlActivities } from '../types.ts';
 import { batchActivities } from './batch.ts';
 
@@ -10,6 +11,7 @@ export interface ControlDependencies {
   readonly database: Database;
   readonly catalog: () => Promise<Catalog>;
   readonly retry: RetryPolicy;
+  readonly sealer: Sealer;
   readonly log: Logger;
 }
 

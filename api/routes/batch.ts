@@ -4,7 +4,7 @@ import { findBatch, listBatches } from '../../src/db/queries/batches.ts';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import { batchDetailSchema, batchSchema } from '../../src/domain/batch.ts';
 import { MillwrightError } from '../../src/errors.ts';
-import { acceptBatch } from '../../src/requests/batch.ts';
+import { acceptBatch, veiledFile } from '../../src/requests/batch.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
 import {
   acceptedOf,
@@ -26,7 +26,7 @@ const notFound = (reference: string): MillwrightError =>
   new MillwrightError('not_found', `There is no batch "${reference}" in this project.`);
 
 export function batchRoutes(dependencies: ApiDependencies) {
-  const { database, catalog, retry, start } = dependencies;
+  const { database, catalog, retry, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
   const common = { tags: ['Batches'], security: bearer };
   const router = createRouter();
@@ -55,8 +55,9 @@ export function batchRoutes(dependencies: ApiDependencies) {
       const offered = await catalog();
       const names = { ...offered, flavors: offered.flavors.map(({ name }) => name) };
       const file = parseBatch(await context.req.text(), names);
-      const idempotency = idempotencyOf(context.req.valid('header')['idempotency-key'], 'apply batch', file);
-      const done = await acceptBatch(database.sql, caller, offered, file, { retry, idempotency });
+      const key = context.req.valid('header')['idempotency-key'];
+      const idempotency = await idempotencyOf(key, 'apply batch', () => veiledFile(sealer, file));
+      const done = await acceptBatch(database.sql, caller, offered, file, { retry, sealer, idempotency });
       if (done.start) start(done.start);
       const [batch, job] = await Promise.all([
         findBatch(database.sql, caller.project.id, done.resourceId),

@@ -5,25 +5,29 @@ import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { MillwrightError } from '../../src/errors.ts';
 import { EncryptionCodec } from '../../temporal/codec.ts';
-import { codecSecret } from '../../temporal/payload-keys.ts';
+import { codecSecrets } from '../../temporal/payload-keys.ts';
 import type { ApiDependencies, ApiEnv } from '../env.ts';
 
 const Payloads = proto.temporal.api.common.v1.Payloads;
 
 /**
  * Lets the Temporal Web UI show what is encrypted (Temporal's remote codec protocol). The UI's browser page cannot
- * send our token, so the address itself is the secret: it is derived from the payload key, given to the UI alone, and
- * answered to pages of the UI's own origin.
+ * send our token, so the address itself is the secret: it is derived from a payload key, given to the UI alone, and
+ * answered to pages of the UI's own origin. Each key that is held has its address, so that a rotation closes none.
  */
 export function codecRoutes({ payloadKeys, temporalUiUrl }: ApiDependencies): Hono<ApiEnv> {
   const codec = new EncryptionCodec(payloadKeys);
-  const secret = Buffer.from(codecSecret(payloadKeys));
   const router = new Hono<ApiEnv>();
   const origin = temporalUiUrl ? new URL(temporalUiUrl).origin : '';
   router.use('/:secret/*', cors({ origin, allowHeaders: ['content-type', 'x-namespace'], allowMethods: ['POST'] }));
   router.post('/:secret/:way{encode|decode}', async (context) => {
     const given = Buffer.from(context.req.param('secret'));
-    if (given.length !== secret.length || !timingSafeEqual(given, secret)) {
+    const matches = (secret: Buffer): boolean => secret.length === given.length && timingSafeEqual(secret, given);
+    if (
+      !codecSecrets(payloadKeys)
+        .map((secret) => Buffer.from(secret))
+        .some(matches)
+    ) {
       throw new MillwrightError('not_found', 'There is no such codec.');
     }
     const payloads = parsePayloads(await context.req.json());

@@ -8,6 +8,7 @@ import { acceptCreate } from '../../src/requests/create.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
 import type { CreateBody } from '../../src/requests/prepare.ts';
 import { acceptDelete, notFound } from '../../src/requests/remove.ts';
+import { veiled } from '../../src/secrets/specs.ts';
 import {
   acceptedOf,
   bearer,
@@ -37,7 +38,7 @@ export function resourceRoutes(
   dependencies: ApiDependencies,
   { kind, title, createSchema, viewSchema }: KindRoutes,
 ): OpenAPIHono<ApiEnv> {
-  const { database, catalog, retry, start } = dependencies;
+  const { database, catalog, retry, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
   const path = `/${plural[kind]}`;
   const lower = title === 'VM' ? title : title.toLowerCase();
@@ -76,8 +77,9 @@ export function resourceRoutes(
     async (context) => {
       const create = context.req.valid('json');
       const caller = context.get('caller');
-      const idempotency = idempotencyOf(context.req.valid('header')['idempotency-key'], `create ${kind}`, create.body);
-      const done = await acceptCreate(database.sql, caller, await catalog(), create, { retry, idempotency });
+      const key = context.req.valid('header')['idempotency-key'];
+      const idempotency = await idempotencyOf(key, `create ${kind}`, () => veiled(sealer, kind, create.body));
+      const done = await acceptCreate(database.sql, caller, await catalog(), create, { retry, sealer, idempotency });
       if (done.start) start(done.start);
       return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
     },
@@ -133,8 +135,9 @@ export function resourceRoutes(
     async (context) => {
       const { id } = context.req.valid('param');
       const caller = context.get('caller');
-      const idempotency = idempotencyOf(context.req.valid('header')['idempotency-key'], `delete ${kind}`, { id });
-      const done = await acceptDelete(database.sql, caller, kind, id, { retry, idempotency });
+      const key = context.req.valid('header')['idempotency-key'];
+      const idempotency = await idempotencyOf(key, `delete ${kind}`, () => ({ id }));
+      const done = await acceptDelete(database.sql, caller, kind, id, { retry, sealer, idempotency });
       if (done.start) start(done.start);
       return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
     },

@@ -33,6 +33,8 @@ const environmentSchema = z.object({
   MILLWRIGHT_SIMULATOR_URL: z.string().default('http://127.0.0.1:7404'),
   /** The keys that encrypt Temporal's payloads; `keys/payload.keys` in the home where it is not set. */
   MILLWRIGHT_PAYLOAD_KEY_FILE: z.string().optional(),
+  /** The keys that encrypt the keys of the database's secrets; `keys/secret.keys` in the home where it is not set. */
+  MILLWRIGHT_SECRET_KEY_FILE: z.string().optional(),
   /** How often a step that fails transiently is tried, and the bounds of the pause between tries. */
   MILLWRIGHT_STEP_ATTEMPTS: z.coerce.number().int().min(1).max(1000).default(10),
   MILLWRIGHT_STEP_PAUSE_SECONDS: z.coerce.number().min(0.01).max(3600).default(1),
@@ -50,6 +52,7 @@ export interface Config extends Environment {
   /** Absolute path of MILLWRIGHT_HOME. */
   readonly home: string;
   readonly payloadKeyFile: string;
+  readonly secretKeyFile: string;
 }
 
 /** Reads the environment once; every variable that is wrong is named in one error. */
@@ -65,6 +68,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
     ...parsed.data,
     home,
     payloadKeyFile: parsed.data.MILLWRIGHT_PAYLOAD_KEY_FILE ?? join(home, 'keys', 'payload.keys'),
+    secretKeyFile: parsed.data.MILLWRIGHT_SECRET_KEY_FILE ?? join(home, 'keys', 'secret.keys'),
   };
 }
 

@@ -17,6 +17,18 @@ export const nameSchema = z
 /** An id or a name: how a path or a body points at a resource. */
 export const referenceSchema = z.string().min(1).max(63).meta({ description: 'A name or an id.' });
 
+/**
+ * A text that is taken and never shown: sealed in the database, encrypted in workflow histories, in no answer, log or
+ * event. `writeOnly` is what says so, to readers of the API and to `src/secrets` alike.
+ */
+export const secretText = (longest: number, description: string) =>
+  z
+    .string()
+    .max(longest)
+    .refine((text) => text.isWellFormed() && !text.includes('\0'), 'Expected text without NUL and half surrogates')
+    .default('')
+    .meta({ description, writeOnly: true });
+
 const labelsSchema = z
   .record(
     z

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createFields, idSchema, nameSchema, referenceSchema, resourceFields } from './common.ts';
+import { createFields, idSchema, nameSchema, referenceSchema, resourceFields, secretText } from './common.ts';
 import { vmStates } from './life.ts';
 
 const sizeFields = {
@@ -28,7 +28,7 @@ export const vmCreateSchema = z
       )
       .max(64)
       .default([]),
-    userData: z.string().max(65_536).default('').meta({ description: 'cloud-init user data. Never shown again.' }),
+    userData: secretText(65_536, 'cloud-init user data. Never shown again.'),
     networks: z
       .array(referenceSchema)
       .max(16)

@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
-import { codecSecret, ensurePayloadKeys, readPayloadKeys } from '../../temporal/payload-keys.ts';
+import { codecSecret } from '../../temporal/payload-keys.ts';
 import { childEnvironment } from '../config/environment.ts';
 import type { Config, Endpoints } from '../config/index.ts';
+import { ensureKeyFile } from '../secrets/key-file.ts';
+import { openKeyRing } from '../secrets/key-ring.ts';
 import type { Crew } from './crew.ts';
 import type { Ports } from './ports.ts';
 import { postgresService } from './postgres.ts';
@@ -23,7 +25,8 @@ interface StartOptions {
 export async function startAll(options: StartOptions): Promise<Endpoints> {
   const { config, ports, regions, program, crew, signal, report } = options;
   const { home, TEMPORAL_NAMESPACE: namespace } = config;
-  ensurePayloadKeys(config.payloadKeyFile);
+  ensureKeyFile(config.payloadKeyFile);
+  ensureKeyFile(config.secretKeyFile);
   const endpoints = {
     api: `http://127.0.0.1:${ports.api}`,
     temporal: config.TEMPORAL_ADDRESS || `127.0.0.1:${ports.temporal}`,
@@ -44,7 +47,7 @@ export async function startAll(options: StartOptions): Promise<Endpoints> {
   };
   const temporal = async (): Promise<void> => {
     if (config.TEMPORAL_ADDRESS) return externalTemporal(config.TEMPORAL_ADDRESS, namespace, signal);
-    const codecEndpoint = `${endpoints.api}/api/ops/v1/codec/${codecSecret(readPayloadKeys(config.payloadKeyFile))}`;
+    const codecEndpoint = `${endpoints.api}/api/ops/v1/codec/${codecSecret(openKeyRing(config.payloadKeyFile))}`;
     const { temporal: port, temporalUi: uiPort, temporalHttp: httpPort, temporalMetrics: metricsPort } = ports;
     const server = { home, env: settings.env, port, uiPort, httpPort, metricsPort, namespace, codecEndpoint };
     await crew.add('services', await temporalService(server, report));
@@ -64,6 +67,7 @@ const roleEnvironment = (config: Config, ports: Ports, endpoints: Omit<Endpoints
     DATABASE_URL: undefined,
     MILLWRIGHT_HOME: config.home,
     MILLWRIGHT_PAYLOAD_KEY_FILE: resolve(config.payloadKeyFile),
+    MILLWRIGHT_SECRET_KEY_FILE: resolve(config.secretKeyFile),
     MILLWRIGHT_API_PORT: String(ports.api),
     MILLWRIGHT_SIMULATOR_PORT: String(ports.simulator),
     MILLWRIGHT_SIMULATOR_URL: endpoints.simulator,

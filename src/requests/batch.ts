@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { v7 as newId } from 'uuid';
 import { batchWorkflowId } from '../../temporal/names.ts';
@@ -9,6 +10,8 @@ import { outputsFrom } from '../db/queries/outputs.ts';
 import { type Known, knownResources, type ResourceView, resourceById } from '../db/queries/resources.ts';
 import { partsOf, type ResourceKind } from '../domain/kinds.ts';
 import { type Fault, MillwrightError } from '../errors.ts';
+import type { Sealer } from '../secrets/sealer.ts';
+import { placeOfOperation, sealSpec, veiled } from '../secrets/specs.ts';
 import type { Accepted, AcceptOptions, Caller } from './caller.ts';
 import type { Catalog } from './catalog.ts';
 import { asked, startOf } from './create.ts';
@@ -34,7 +37,7 @@ export function acceptBatch(
   options: AcceptOptions,
 ): Promise<Accepted<never>> {
   return acceptOnce(sql, caller.project.id, options.idempotency, async () => {
-    const planned = await plan(sql, caller, catalog, file);
+    const planned = await plan(sql, caller, catalog, file, options.sealer);
     const [id, jobId] = [newId(), newId()];
     const { name, version, parallelLimit, onFailure } = file;
     const nothingToDo = planned.every(({ state }) => state === 'UNCHANGED');
@@ -49,23 +52,40 @@ export function acceptBatch(
       parentJobId: null,
       ...(nothingToDo ? { endedAs: 'SUCCEEDED' as const } : {}),
     };
-    const operations = planned.map(({ operation, state, resourceId }, position) => ({
-      id: operation.id,
-      position,
-      type: operation.type,
-      region: operation.region ?? null,
-      provider: operation.provider ?? null,
-      depends_on: operation.dependsOn,
-      spec: operation.with,
-      state,
-      resource_id: resourceId,
-    }));
+    const operations = await Promise.all(
+      planned.map(async ({ operation, state, resourceId }, position) => ({
+        id: operation.id,
+        position,
+        type: operation.type,
+        region: operation.region ?? null,
+        provider: operation.provider ?? null,
+        depends_on: operation.dependsOn,
+        spec: Object(
+          await sealSpec(options.sealer, kindOf(operation), operation.with, placeOfOperation(id, operation.id)),
+        ),
+        state,
+        resource_id: resourceId,
+      })),
+    );
     await insertBatch(sql, asked(caller, options), { id, name, version, parallelLimit, onFailure, operations }, job);
     return { jobId, resourceId: id, ...(nothingToDo ? {} : { start: startOf(job) }) };
   });
 }
 
-async function plan(sql: Sql, caller: Caller, catalog: Catalog, file: BatchFile): Promise<Planned[]> {
+const kindOf = ({ type }: BatchOperation): ResourceKind => partsOf(type).kind;
+
+/** A file as its hash may be kept. */
+export const veiledFile = async (sealer: Sealer, file: BatchFile): Promise<object> => ({
+  ...file,
+  operations: await Promise.all(
+    file.operations.map(async (operation) => ({
+      ...operation,
+      with: await veiled(sealer, kindOf(operation), operation.with),
+    })),
+  ),
+});
+
+async function plan(sql: Sql, caller: Caller, catalog: Catalog, file: BatchFile, sealer: Sealer): Promise<Planned[]> {
   const named = file.operations.flatMap((operation) => {
     const { kind } = partsOf(operation.type);
     const { name } = operation.with;
@@ -84,7 +104,7 @@ async function plan(sql: Sql, caller: Caller, catalog: Catalog, file: BatchFile)
   for (const id of topologicalOrder(file.operations)) {
     const operation = byId.get(id);
     if (!operation) continue;
-    const seen = await compare(sql, catalog, operation, find, (other) => outputs.get(other));
+    const seen = await compare({ sql, catalog, sealer }, operation, find, (other) => outputs.get(other));
     if ('fault' in seen)
       faults.push({
         pointer: `/operations/${positions.get(id)}${seen.pointer}`,
@@ -111,8 +131,7 @@ type Seen =
 
 /** Looks whether what an operation asks for is there already. */
 async function compare(
-  sql: Sql,
-  catalog: Catalog,
+  { sql, catalog, sealer }: { readonly sql: Sql; readonly catalog: Catalog; readonly sealer: Sealer },
   operation: BatchOperation,
   find: (reference: { kind: ResourceKind; reference: string }) => Known | undefined,
   outputs: (operationId: string) => Record<string, unknown> | undefined,
@@ -131,7 +150,7 @@ async function compare(
       pointer: '/with/name',
     };
   }
-  const differs = await differences(catalog, operation, there, find, outputs);
+  const differs = await differences({ catalog, sealer }, operation, there, find, outputs);
   const view = await resourceById(sql, kind, there.id);
   if (!view) return { unchanged: false };
   if (differs.length === 0) return { unchanged: true, view };
@@ -144,7 +163,7 @@ async function compare(
 
 /** The fields in which a resource is not as an operation would have it. */
 async function differences(
-  catalog: Catalog,
+  { catalog, sealer }: { readonly catalog: Catalog; readonly sealer: Sealer },
   operation: BatchOperation,
   there: Known,
   find: (reference: { kind: ResourceKind; reference: string }) => Known | undefined,
@@ -157,9 +176,22 @@ async function differences(
   const missing = referencesOf(create).find((reference) => !find(reference));
   if (missing) return [`it needs the ${missing.kind} "${missing.reference}", which is not there`];
   const { requested } = prepare(create, catalog, find);
-  return Object.keys({ ...requested, ...there.requested }).filter(
-    (field) => canonical(requested[field]) !== canonical(there.requested[field]),
-  );
+  const wanted: Requested = Object(await veiled(sealer, create.kind, requested));
+  const before = sinceSealing(there.requested, requested, wanted);
+  return Object.keys({ ...wanted, ...before }).filter((field) => canonical(wanted[field]) !== canonical(before[field]));
+}
+
+type Requested = Readonly<Record<string, unknown>>;
+
+/** What releases before secrets were sealed kept of a VM's user data was its hash; here as it is kept now. */
+function sinceSealing(
+  { userDataSha256, ...kept }: Requested,
+  { userData }: Requested,
+  veiledNow: Requested,
+): Requested {
+  if (userDataSha256 === undefined) return kept;
+  const same = createHash('sha256').update(String(userData)).digest('hex') === userDataSha256;
+  return same ? { ...kept, userData: veiledNow.userData } : kept;
 }
 
 /** JSON with its keys in order, as jsonb does not keep them. */

@@ -1,5 +1,6 @@
 import type { JobView, RetryPolicy } from '../domain/job.ts';
 import type { StartableJob } from '../domain/start.ts';
+import type { Sealer } from '../secrets/sealer.ts';
 
 /** Who asks, in which project; what the API knows after it has looked at the token, or a batch of itself. */
 export interface Caller {
@@ -29,6 +30,8 @@ export interface BatchPlace {
 
 export interface AcceptOptions {
   readonly retry: RetryPolicy;
+  /** Seals what of a request is secret before it is written. */
+  readonly sealer: Sealer;
   readonly idempotency?: Idempotency | undefined;
   readonly batch?: BatchPlace | undefined;
 }

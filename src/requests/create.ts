@@ -11,6 +11,7 @@ import { lives } from '../domain/life.ts';
 import { quotaMetrics } from '../domain/quota.ts';
 import type { StartableJob } from '../domain/start.ts';
 import { MillwrightError } from '../errors.ts';
+import { sealInput, veiled } from '../secrets/specs.ts';
 import type { Accepted, AcceptOptions, Caller } from './caller.ts';
 import type { Catalog } from './catalog.ts';
 import { acceptOnce } from './idempotency.ts';
@@ -37,7 +38,8 @@ export function acceptCreate(
       options,
     );
     const { name, region, labels, deletionProtection } = create.body;
-    const { provider, requested, quota, row, uses } = prepared;
+    const { provider, quota, row, uses } = prepared;
+    const { sealer } = options;
     const status = lives[create.kind].create.during;
     const resource = {
       id,
@@ -48,14 +50,17 @@ export function acceptCreate(
       provider,
       region,
       deletionProtection,
-      requested,
+      requested: Object(await veiled(sealer, create.kind, prepared.requested)),
       quota,
       row,
       uses,
     };
-    const createdAt = await insertCreate(sql, asked(caller, options), resource, job).catch(async (error: unknown) => {
-      throw violatedUnique(error) === 'resources_name_key' ? await nameTaken(sql, caller, create) : error;
-    });
+    const stored = { ...job, input: await sealInput(sealer, create.kind, job.id, job.input) };
+    const createdAt = await insertCreate(sql, asked(caller, options), resource, stored).catch(
+      async (error: unknown) => {
+        throw violatedUnique(error) === 'resources_name_key' ? await nameTaken(sql, caller, create) : error;
+      },
+    );
     if (!createdAt)
       throw await whyNot(
         sql,

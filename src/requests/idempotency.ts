@@ -3,13 +3,20 @@ import type { Sql } from 'postgres';
 import { MillwrightError } from '../errors.ts';
 import type { Accepted, Idempotency } from './caller.ts';
 
-/** The key and the hash of what it stands for, as it was understood, so that spelling does not matter. */
-export function idempotencyOf(key: string | undefined, action: string, body: unknown): Idempotency | undefined {
+/**
+ * The key and the hash of what it stands for, as it was understood, so that spelling does not matter. `body` is veiled:
+ * a hash of a secret could be searched for.
+ */
+export async function idempotencyOf(
+  key: string | undefined,
+  action: string,
+  body: () => unknown,
+): Promise<Idempotency | undefined> {
   if (key === undefined) return undefined;
   return {
     key,
     requestHash: createHash('sha256')
-      .update(`${action}\n${JSON.stringify(body)}`)
+      .update(`${action}\n${JSON.stringify(await body())}`)
       .digest('hex'),
   };
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { BatchOperation } from '../batch/file.ts';
 import { checkWith } from '../batch/with.ts';
 import type { Known } from '../db/queries/resources.ts';
@@ -24,7 +23,7 @@ export type CreateBody = {
 /** A create whose every name has been found: what the database and the provider need of it. */
 export interface Prepared {
   readonly provider: string;
-  /** What to compare with to see whether a resource is as it was asked for. */
+  /** What to compare with to see whether a resource is as it was asked for; secrets in clear, to be veiled. */
   readonly requested: Readonly<Record<string, unknown>>;
   readonly quota: QuotaUse;
   readonly row: object;
@@ -147,7 +146,7 @@ function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: 
       diskGib,
       image: body.image,
       sshKeys: body.sshKeys,
-      userDataSha256: createHash('sha256').update(body.userData).digest('hex'),
+      userData: body.userData,
       networks: spec.networks.map(({ key }) => key),
       volumes: spec.volumes.map(({ key }) => key),
     },

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { codecSecret, readPayloadKeys } from '../../temporal/payload-keys.ts';
+import { openKeyRing } from '../../src/secrets/key-ring.ts';
+import { codecSecret } from '../../temporal/payload-keys.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
 let platform: TestPlatform;
@@ -141,7 +142,7 @@ test('a member may not look at operations', async () => {
 
 test('the codec answers whoever has its address, and nobody else', async () => {
   const { api, config } = platform;
-  const secret = codecSecret(readPayloadKeys(config.payloadKeyFile));
+  const secret = codecSecret(openKeyRing(config.payloadKeyFile));
   const post = (way: string, address: string, body: object) =>
     fetch(`${api.url}/api/ops/v1/codec/${address}/${way}`, {
       method: 'POST',

@@ -5,7 +5,7 @@ import type { TestProject } from 'vitest/node';
 import { migrate } from '../../src/db/migrate.ts';
 import { createLogger } from '../../src/log.ts';
 import { startPostgres, startTemporal } from '../../src/platform/parts.ts';
-import { ensurePayloadKeys } from '../../temporal/payload-keys.ts';
+import { ensureKeyFile } from '../../src/secrets/key-file.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 import { runOn } from './databases.ts';
 
@@ -26,7 +26,7 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const home = mkdtempSync(join(tmpdir(), 'millwright-test-'));
   const log = createLogger('test', 'warn');
-  ensurePayloadKeys(join(home, 'keys', 'payload.keys'));
+  for (const file of ['payload.keys', 'secret.keys']) ensureKeyFile(join(home, 'keys', file));
   const [postgres, temporal] = await Promise.all([
     startPostgres(),
     startTemporal(),

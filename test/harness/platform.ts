@@ -11,8 +11,8 @@ import { type Config, readConfig } from '../../src/config/index.ts';
 import { createLogger } from '../../src/log.ts';
 import { startSimulator } from '../../src/providers/simulator/server.ts';
 import type { RunningRole } from '../../src/role.ts';
+import { openKeyRing } from '../../src/secrets/key-ring.ts';
 import { temporalClient } from '../../temporal/client.ts';
-import { readPayloadKeys } from '../../temporal/payload-keys.ts';
 import { startControlWorker } from '../../workers/control.ts';
 import { startRegionWorker } from '../../workers/region.ts';
 import { Api } from './api.ts';
@@ -76,7 +76,7 @@ export async function startTestPlatform(options: PlatformOptions = {}): Promise<
   const { client, connection } = temporalClient({
     address: parts.temporalAddress,
     namespace: config.TEMPORAL_NAMESPACE,
-    keys: readPayloadKeys(config.payloadKeyFile),
+    keys: openKeyRing(config.payloadKeyFile),
   });
   return {
     api: new Api(`http://127.0.0.1:${api.port}`, readFileSync(join(parts.home, 'operator.token'), 'utf8').trim()),

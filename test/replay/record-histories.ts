@@ -8,9 +8,9 @@ import proto from '@temporalio/proto';
 import { readConfig } from '../../src/config/index.ts';
 import { removeHome } from '../../src/platform/postgres-data.ts';
 import { startPlatform } from '../../src/platform/supervisor.ts';
+import { openKeyRing } from '../../src/secrets/key-ring.ts';
 import { temporalClient } from '../../temporal/client.ts';
 import { EncryptionCodec } from '../../temporal/codec.ts';
-import { readPayloadKeys } from '../../temporal/payload-keys.ts';
 import { Api } from '../harness/api.ts';
 import { Simulator } from '../harness/simulator.ts';
 
@@ -29,7 +29,7 @@ const config = readConfig({
 const platform = await startPlatform({ config, port: 0 }, (line) => console.error(line));
 const api = new Api(platform.endpoints.api, readFileSync(join(home, 'operator.token'), 'utf8').trim());
 const simulator = new Simulator(platform.endpoints.simulator);
-const keys = readPayloadKeys(join(home, 'keys', 'payload.keys'));
+const keys = openKeyRing(join(home, 'keys', 'payload.keys'));
 const codec = new EncryptionCodec(keys);
 const { client, connection } = temporalClient({ address: platform.endpoints.temporal, namespace: 'millwright', keys });
 mkdirSync(folder, { recursive: true });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openInput, openSealer } from '../../src/secrets/specs.ts';
 import { expectConsistent } from '../harness/consistency.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
@@ -46,7 +47,8 @@ test('a batch builds what its file says, dependencies first, outputs filled in',
   expect(db.outputs.address).toMatch(/^10\.40\.0\.\d+$/);
   expect(web.dependsOn.toSorted()).toEqual(['db', 'net']);
   const job = await platform.sql`SELECT input FROM jobs WHERE id = ${web.jobId}`;
-  expect(job[0]?.input.spec.userData).toBe(`DB=${db.outputs.address}`);
+  const input = await openInput(openSealer(platform.config, platform.sql), web.jobId, job[0]?.input);
+  expect(input).toMatchObject({ spec: { userData: `DB=${db.outputs.address}` } });
   await expectConsistent(platform);
 });
 

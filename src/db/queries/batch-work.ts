@@ -3,6 +3,8 @@ import type { OperationState } from '../../domain/batch.ts';
 import type { Job, JobState } from '../../domain/job.ts';
 import type { OperationType } from '../../domain/kinds.ts';
 import type { ErrorInfo } from '../../errors.ts';
+import type { Sealer } from '../../secrets/sealer.ts';
+import { openInput } from '../../secrets/specs.ts';
 
 /** A batch as its workflow's activities need it. */
 export interface BatchRow {
@@ -51,10 +53,14 @@ export async function operationsForWork(
 }
 
 /** A job as its workflow gets it, from its checkpoint; undefined where it has not been accepted. */
-export async function jobForWork(sql: Sql, jobId: string): Promise<{ job: Job; state: JobState } | undefined> {
+export async function jobForWork(
+  sql: Sql,
+  sealer: Sealer,
+  jobId: string,
+): Promise<{ job: Job; state: JobState } | undefined> {
   const [row] = await sql<{ input: Omit<Job, 'sequence'>; sequence: number; state: JobState }[]>`
     SELECT input, sequence, state FROM jobs WHERE id = ${jobId}`;
-  return row && { job: { ...row.input, sequence: row.sequence }, state: row.state };
+  return row && { job: { ...(await openInput(sealer, jobId, row.input)), sequence: row.sequence }, state: row.state };
 }
 
 /** An operation is under way, on this resource. */
