@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,11 +15,15 @@ import { Api } from '../harness/api.ts';
 import { Simulator } from '../harness/simulator.ts';
 
 /**
- * Records a history of every workflow, in the clear and on bad days, for `replay.test.ts`: `npm run histories`. To be run
- * after a change of the workflows that old histories are not meant to survive; it writes over those that are there.
+ * Records a history of every workflow, in the clear and on bad days, for `replay.test.ts`:
+ * `npm run histories -- <shape>`, the shape being the release that records. One that is there is never written over: a
+ * job that began under it may still be under way somewhere.
  */
+const [shape] = process.argv.slice(2);
+if (!shape || !/^[\w.-]+$/.test(shape)) throw new Error('Name the shape: npm run histories -- <release>');
+const folder = fileURLToPath(new URL(`./histories/${shape}`, import.meta.url));
+if (existsSync(folder)) throw new Error(`The shape ${shape} is recorded already, and stays as it is. Name a new one.`);
 const home = mkdtempSync(join(tmpdir(), 'millwright-record-'));
-const folder = fileURLToPath(new URL('./histories', import.meta.url));
 const config = readConfig({
   PATH: process.env.PATH,
   HOME: process.env.HOME,
