@@ -3,6 +3,7 @@ import { version } from '../src/version.ts';
 import { demoCommand } from './commands/demo.ts';
 import { downCommand } from './commands/down.ts';
 import { tenantCommands, workerList } from './commands/index.ts';
+import { keyCommand } from './commands/key.ts';
 import { roleCommands } from './commands/roles.ts';
 import { statusCommand } from './commands/status.ts';
 import { upCommand } from './commands/up.ts';
@@ -13,7 +14,8 @@ const program = new Command('millwright')
   .description('Orchestrates a private or hybrid cloud with durable workflows.')
   .version(version);
 program.commandsGroup('Platform:');
-for (const command of [upCommand(), downCommand(), statusCommand(), demoCommand()]) program.addCommand(command);
+for (const command of [upCommand(), downCommand(), statusCommand(), keyCommand(), demoCommand()])
+  program.addCommand(command);
 program.commandsGroup('Resources, jobs and batches:');
 for (const command of tenantCommands()) program.addCommand(command);
 program.commandsGroup('Roles, each a process of its own:');

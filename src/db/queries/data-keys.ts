@@ -40,3 +40,23 @@ export async function insertDataKey(sql: Sql, purpose: Purpose, { id, keyId, wra
     INSERT INTO data_keys (id, purpose, key_id, wrapped) VALUES (${id}, ${purpose}, ${keyId}, ${wrapped})
     ON CONFLICT (purpose) WHERE purpose = 'fingerprint' DO NOTHING`;
 }
+
+/** How many data keys each key-encryption key wraps. */
+export async function dataKeysByKey(sql: Sql): Promise<ReadonlyMap<string, number>> {
+  const rows = await sql<{ keyId: string; count: number }[]>`
+    SELECT key_id AS "keyId", count(*)::int AS count FROM data_keys GROUP BY key_id`;
+  return new Map(rows.map(({ keyId, count }) => [keyId, count]));
+}
+
+/** Data keys that another key than this wraps, a page of them. */
+export async function dataKeysNotUnder(sql: Sql, keyId: string, limit: number): Promise<readonly DataKeyRow[]> {
+  return await sql<DataKeyRow[]>`
+    SELECT id, key_id AS "keyId", wrapped FROM data_keys WHERE key_id <> ${keyId} ORDER BY id LIMIT ${limit}`;
+}
+
+/** Changes nothing where another has done it in between. */
+export async function rewrapDataKey(sql: Sql, before: DataKeyRow, after: Omit<DataKeyRow, 'id'>): Promise<void> {
+  await sql`
+    UPDATE data_keys SET key_id = ${after.keyId}, wrapped = ${after.wrapped}
+    WHERE id = ${before.id} AND key_id = ${before.keyId}`;
+}
