@@ -4,8 +4,9 @@ import { MillwrightError } from '../src/errors.ts';
 import { version } from '../src/version.ts';
 import type { ApiDependencies, ApiEnv } from './env.ts';
 import { handleError, handleNotFound } from './errors.ts';
-import { authenticate, operatorsOnly } from './middleware/authenticate.ts';
+import { authenticator } from './middleware/authenticate.ts';
 import { trace } from './middleware/request.ts';
+import { placesIn } from './places.ts';
 import { createRouter } from './router.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { codecRoutes } from './routes/codec.ts';
@@ -35,11 +36,14 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
     }),
   );
 
-  const authenticated = authenticate(dependencies.database);
+  const authenticate = authenticator(dependencies.database);
+  const places = placesIn(dependencies.database.sql);
+  app.use(async (context, next) => {
+    context.set('authenticate', authenticate);
+    context.set('places', places);
+    await next();
+  });
   app.route('/api/ops/v1/codec', codecRoutes(dependencies));
-  app.use('/api/tenant/*', authenticated);
-  app.use('/api/ops/*', authenticated, operatorsOnly);
-  app.use('/api/common/v1/version', authenticated);
 
   for (const routes of [vmRoutes, networkRoutes, volumeRoutes, jobRoutes, batchRoutes])
     app.route('/api/tenant/v1', routes(dependencies));

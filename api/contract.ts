@@ -1,8 +1,35 @@
-import { z } from '@hono/zod-openapi';
+// biome-ignore lint/style/noRestrictedImports: the one place that makes routes, for all others to make theirs with.
+import { createRoute as createHonoRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import { jobSchema } from '../src/domain/job.ts';
+import { type Access, authorize, type Target } from './middleware/authorize.ts';
+
+/**
+ * A route's contract, with the permission that whoever asks must have (or `public`). The route is thereby guarded: there
+ * is no other way to make one, and none without it. `target: 'path'`: what the permission is about is the project or
+ * organisation that the path itself names.
+ */
+export function createRoute<Path extends string, Contract extends Omit<RouteConfig, 'path'> & { readonly path: Path }>(
+  access: Access,
+  contract: Contract,
+  target: Target = 'query',
+) {
+  return createHonoRoute({
+    ...contract,
+    'x-millwright-permission': access,
+    security: access === 'public' ? [] : [{ bearer: [] }],
+    middleware: authorize(access, target),
+  });
+}
 
 /** Parts that many contracts share. */
-export const projectQuery = z.object({
+const organizationQuery = z.object({
+  organization: z
+    .string()
+    .optional()
+    .meta({ description: 'The organization meant, by id or name; the token’s own where it is left out.' }),
+});
+
+export const projectQuery = organizationQuery.extend({
   project: z
     .string()
     .optional()
@@ -40,5 +67,3 @@ export const json = <Schema extends z.ZodType>(description: string, schema: Sche
 
 /** What a mutating answer points at. */
 export const locationHeader = { Location: { description: 'The job to follow.', schema: { type: 'string' as const } } };
-
-export const bearer = [{ bearer: [] }];

@@ -1,12 +1,15 @@
 import type { Client } from '@temporalio/client';
 import type { Database } from '../src/db/client.ts';
 import type { RetryPolicy } from '../src/domain/job.ts';
+import type { Principal } from '../src/domain/principal.ts';
 import type { StartableJob } from '../src/domain/start.ts';
 import type { Logger } from '../src/log.ts';
 import type { Caller } from '../src/requests/caller.ts';
 import type { Catalog } from '../src/requests/catalog.ts';
 import type { KeyRing } from '../src/secrets/key-ring.ts';
 import type { Sealer } from '../src/secrets/sealer.ts';
+import type { Authenticate } from './middleware/authenticate.ts';
+import type { ActingPlace, Places } from './places.ts';
 
 /** What the API is made of; everything comes from outside, so that tests put their own in. */
 export interface ApiDependencies {
@@ -23,14 +26,20 @@ export interface ApiDependencies {
   readonly log: Logger;
 }
 
-type Role = 'operator' | 'member';
-
 /** What the middleware knows of a request by the time its route runs. */
 export interface ApiEnv {
   Variables: {
     requestId: string;
     log: Logger;
+    authenticate: Authenticate;
+    places: Places;
+    /** Who asks; set for every permission. */
+    principal: Principal;
+    /** Looks the same token up once more; throws where it has come to be refused. For what lasts longer than a request. */
+    identifyAgain: () => Promise<Principal>;
+    /** Where the request acts; set for permissions on a project or an organisation. */
+    place: ActingPlace;
+    /** Who acts in which project; set for permissions on a project. */
     caller: Caller;
-    role: Role;
   };
 }

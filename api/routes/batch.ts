@@ -1,4 +1,4 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { parseBatch } from '../../src/batch/parse.ts';
 import { findBatch, listBatches } from '../../src/db/queries/batches.ts';
 import { findJob } from '../../src/db/queries/jobs.ts';
@@ -8,7 +8,7 @@ import { acceptBatch, veiledFile } from '../../src/requests/batch.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
 import {
   acceptedOf,
-  bearer,
+  createRoute,
   idempotencyHeader,
   json,
   locationHeader,
@@ -28,11 +28,11 @@ const notFound = (reference: string): MillwrightError =>
 export function batchRoutes(dependencies: ApiDependencies) {
   const { database, catalog, retry, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
-  const common = { tags: ['Batches'], security: bearer };
+  const common = { tags: ['Batches'] };
   const router = createRouter();
 
   router.openapi(
-    createRoute({
+    createRoute('batch.write', {
       ...common,
       method: 'post',
       path: '/batches',
@@ -69,7 +69,7 @@ export function batchRoutes(dependencies: ApiDependencies) {
   );
 
   router.openapi(
-    createRoute({
+    createRoute('batch.read', {
       ...common,
       method: 'get',
       path: '/batches',
@@ -85,7 +85,7 @@ export function batchRoutes(dependencies: ApiDependencies) {
   );
 
   router.openapi(
-    createRoute({
+    createRoute('batch.read', {
       ...common,
       method: 'get',
       path: '/batches/{id}',

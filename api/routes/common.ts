@@ -1,6 +1,6 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { version } from '../../src/version.ts';
-import { json } from '../contract.ts';
+import { createRoute, json } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { createRouter } from '../router.ts';
 
@@ -16,7 +16,7 @@ export function commonRoutes({ database, temporal }: ApiDependencies) {
   const router = createRouter();
 
   router.openapi(
-    createRoute({
+    createRoute('public', {
       ...common,
       method: 'get',
       path: '/health',
@@ -28,7 +28,7 @@ export function commonRoutes({ database, temporal }: ApiDependencies) {
   );
 
   router.openapi(
-    createRoute({
+    createRoute('public', {
       ...common,
       method: 'get',
       path: '/ready',
@@ -48,13 +48,12 @@ export function commonRoutes({ database, temporal }: ApiDependencies) {
   );
 
   router.openapi(
-    createRoute({
+    createRoute('own.read', {
       ...common,
       method: 'get',
       path: '/version',
       summary: 'Which Millwright this is',
       operationId: 'get-version',
-      security: [{ bearer: [] }],
       responses: { 200: json('Its version.', z.object({ version: z.string(), node: z.string() })) },
     }),
     (context) => context.json({ version, node: process.version }, 200),

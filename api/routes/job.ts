@@ -1,11 +1,11 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
 import { auditSettlement } from '../../src/db/queries/audit.ts';
 import { findJob, listJobs } from '../../src/db/queries/jobs.ts';
 import { hasEnded, jobEventSchema, jobSchema, jobStates, settleSchema } from '../../src/domain/job.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import { settleJob } from '../../temporal/client.ts';
-import { bearer, idParam, json, pageOf, pageQuery, projectQuery } from '../contract.ts';
+import { createRoute, idParam, json, pageOf, pageQuery, projectQuery } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { jobEvents, parseEventId, toEventId } from '../job-events.ts';
 import { problems } from '../problem.ts';
@@ -20,11 +20,11 @@ export function jobRoutes(dependencies: ApiDependencies) {
   const { database, temporal } = dependencies;
   const urlOf = workflowUrl(dependencies);
   const withRegion = createRegionWatch(temporal);
-  const common = { tags: ['Jobs'], security: bearer };
+  const common = { tags: ['Jobs'] };
   const router = createRouter();
 
   router.openapi(
-    createRoute({
+    createRoute('job.read', {
       ...common,
       method: 'get',
       path: '/jobs',
@@ -50,7 +50,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
   );
 
   router.openapi(
-    createRoute({
+    createRoute('job.read', {
       ...common,
       method: 'get',
       path: '/jobs/{id}',
@@ -68,7 +68,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
   );
 
   router.openapi(
-    createRoute({
+    createRoute('job.write', {
       ...common,
       method: 'post',
       path: '/jobs/{id}/settle',
@@ -98,7 +98,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
   );
 
   router.openapi(
-    createRoute({
+    createRoute('event.read', {
       ...common,
       method: 'get',
       path: '/jobs/{id}/events',

@@ -1,18 +1,18 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { regionSchema, workerSchema } from '../../src/domain/operations.ts';
 import { liveWorkers } from '../../temporal/workers.ts';
-import { bearer, json } from '../contract.ts';
+import { createRoute, json } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
 
 /** What operators see of the platform itself. */
 export function opsRoutes({ temporal, catalog }: ApiDependencies) {
-  const common = { tags: ['Operations'], security: bearer };
+  const common = { tags: ['Operations'] };
   const router = createRouter();
 
   router.openapi(
-    createRoute({
+    createRoute('platform.read', {
       ...common,
       method: 'get',
       path: '/regions',
@@ -39,7 +39,7 @@ export function opsRoutes({ temporal, catalog }: ApiDependencies) {
   );
 
   router.openapi(
-    createRoute({
+    createRoute('platform.read', {
       ...common,
       method: 'get',
       path: '/workers',

@@ -1,4 +1,4 @@
-import { createRoute, type OpenAPIHono, type z } from '@hono/zod-openapi';
+import type { OpenAPIHono, z } from '@hono/zod-openapi';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
 import type { JobView } from '../../src/domain/job.ts';
@@ -11,7 +11,7 @@ import { acceptDelete, notFound } from '../../src/requests/remove.ts';
 import { veiled } from '../../src/secrets/specs.ts';
 import {
   acceptedOf,
-  bearer,
+  createRoute,
   idempotencyHeader,
   json,
   locationHeader,
@@ -42,7 +42,7 @@ export function resourceRoutes(
   const urlOf = workflowUrl(dependencies);
   const path = `/${plural[kind]}`;
   const lower = title === 'VM' ? title : title.toLowerCase();
-  const common = { tags: [`${title}s`], security: bearer };
+  const common = { tags: [`${title}s`] };
   const accepted = { ...json('Accepted: follow the job.', acceptedOf(viewSchema)), headers: locationHeader };
 
   /** What a mutating request answers with: what was written, read again only where it is not known. */
@@ -61,7 +61,7 @@ export function resourceRoutes(
 
   const router = createRouter();
   router.openapi(
-    createRoute({
+    createRoute('resource.write', {
       ...common,
       method: 'post',
       path,
@@ -86,7 +86,7 @@ export function resourceRoutes(
   );
 
   router.openapi(
-    createRoute({
+    createRoute('resource.read', {
       ...common,
       method: 'get',
       path,
@@ -105,7 +105,7 @@ export function resourceRoutes(
   );
 
   router.openapi(
-    createRoute({
+    createRoute('resource.read', {
       ...common,
       method: 'get',
       path: `${path}/{id}`,
@@ -123,7 +123,7 @@ export function resourceRoutes(
   );
 
   router.openapi(
-    createRoute({
+    createRoute('resource.write', {
       ...common,
       method: 'delete',
       path: `${path}/{id}`,

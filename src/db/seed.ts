@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, isNull } from 'drizzle-orm';
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { flavors, images, regions } from './schema/catalog.ts';
-import { apiTokens, organizations, projects, quotas } from './schema/tenancy.ts';
+import { apiTokens } from './schema/identity.ts';
+import { organizations, projects, quotas } from './schema/tenancy.ts';
 
 const flavorSeed = [
   { name: 'small', vcpus: 1, memoryMib: 2048, diskGib: 20 },
@@ -32,29 +33,41 @@ export async function seed(orm: PostgresJsDatabase, home: string): Promise<void>
     .onConflictDoNothing();
   await orm.insert(flavors).values(flavorSeed).onConflictDoNothing();
   await orm.insert(images).values({ name: 'debian-13' }).onConflictDoNothing();
-  await orm.insert(organizations).values({ name: 'default' }).onConflictDoNothing();
-  const [organization] = await orm.select().from(organizations).where(eq(organizations.name, 'default'));
-  if (!organization) throw new Error('the organization "default" was not there after it had been put in');
-  await orm.insert(projects).values({ organizationId: organization.id, name: 'default' }).onConflictDoNothing();
-  const [project] = await orm
-    .select()
-    .from(projects)
-    .where(and(eq(projects.organizationId, organization.id), eq(projects.name, 'default')));
-  if (!project) throw new Error('the project "default" was not there after it had been put in');
-  await orm
-    .insert(quotas)
-    .values({ projectId: project.id, ...limits })
-    .onConflictDoNothing();
+  const project = await seedProject(orm);
   await orm
     .insert(apiTokens)
     .values({
       name: 'operator',
       role: 'operator',
       hash: tokenHash(operatorToken(home)),
-      organizationId: organization.id,
-      projectId: project.id,
+      organizationId: project?.organizationId ?? null,
+      projectId: project?.id ?? null,
     })
     .onConflictDoNothing();
+}
+
+/** The organisation and project `default`, on a platform that has never had any; what became of them is its operators' to say. */
+async function seedProject(orm: PostgresJsDatabase): Promise<{ id: string; organizationId: string } | undefined> {
+  const [first] = await orm.select({ id: organizations.id }).from(organizations).limit(1);
+  if (!first) {
+    const [organization] = await orm.insert(organizations).values({ name: 'default' }).returning();
+    if (!organization) throw new Error('the organization "default" was not there after it had been put in');
+    await createProject(orm, organization.id, 'default');
+  }
+  const [project] = await orm
+    .select({ id: projects.id, organizationId: projects.organizationId })
+    .from(projects)
+    .innerJoin(organizations, eq(organizations.id, projects.organizationId))
+    .where(and(eq(organizations.name, 'default'), eq(projects.name, 'default'), isNull(projects.deletedAt)))
+    .limit(1);
+  return project;
+}
+
+/** A project with its quota row, which every accepted request counts in. */
+async function createProject(orm: PostgresJsDatabase, organizationId: string, name: string): Promise<void> {
+  const [project] = await orm.insert(projects).values({ organizationId, name }).returning();
+  if (!project) throw new Error(`the project "${name}" was not there after it had been put in`);
+  await orm.insert(quotas).values({ projectId: project.id, ...limits });
 }
 
 /** The operator's token, made when the home is new; readable by the owner alone. */

@@ -1,11 +1,18 @@
-import { bigint, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { sql } from 'drizzle-orm';
+import { bigint, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { id, now, time } from './columns.ts';
 
-export const organizations = pgTable('organizations', {
-  id: id(),
-  name: text('name').notNull().unique(),
-  createdAt: now('created_at'),
-});
+/** One that is deleted stays as a row: what happened in it is on record under its id. Its name is free. */
+export const organizations = pgTable(
+  'organizations',
+  {
+    id: id(),
+    name: text('name').notNull(),
+    createdAt: now('created_at'),
+    deletedAt: time('deleted_at'),
+  },
+  (table) => [uniqueIndex('organizations_name_key').on(table.name).where(sql`deleted_at IS NULL`)],
+);
 
 export const projects = pgTable(
   'projects',
@@ -16,27 +23,12 @@ export const projects = pgTable(
       .references(() => organizations.id),
     name: text('name').notNull(),
     createdAt: now('created_at'),
+    deletedAt: time('deleted_at'),
   },
-  (table) => [unique('projects_name_key').on(table.organizationId, table.name)],
+  (table) => [
+    uniqueIndex('projects_live_name_key').on(table.organizationId, table.name).where(sql`deleted_at IS NULL`),
+  ],
 );
-
-/** A bearer token is stored as the SHA-256 of its text; the text is shown once, to whoever it is made for. */
-export const apiTokens = pgTable('api_tokens', {
-  id: id(),
-  hash: text('hash').notNull().unique(),
-  name: text('name').notNull(),
-  role: text('role', { enum: ['operator', 'member'] }).notNull(),
-  organizationId: uuid('organization_id')
-    .notNull()
-    .references(() => organizations.id),
-  /** The project that a request without `?project=` means. */
-  projectId: uuid('project_id')
-    .notNull()
-    .references(() => projects.id),
-  createdAt: now('created_at'),
-  expiresAt: time('expires_at'),
-  revokedAt: time('revoked_at'),
-});
 
 const held = (name: string) => bigint(name, { mode: 'number' }).notNull().default(0);
 const limit = (name: string) => bigint(name, { mode: 'number' }).notNull();

@@ -1,0 +1,86 @@
+import type { Context } from 'hono';
+import { createMiddleware } from 'hono/factory';
+import { type Permission, permissions, type Role, reaches, roleAt, roleOnPlatform } from '../../src/domain/access.ts';
+import type { Principal } from '../../src/domain/principal.ts';
+import { MillwrightError } from '../../src/errors.ts';
+import type { ApiEnv } from '../env.ts';
+import { addressOf } from './address.ts';
+
+/** What a route demands of whoever asks. `public`: nothing, not even a token. */
+export type Access = Permission | 'public';
+
+/** Where a route finds what it acts on: in the query, or (projects and organisations themselves) in its path. */
+export type Target = 'query' | 'path';
+
+/**
+ * Finds out who asks and lets a request through that has the permission where it is to act, and says where that is. What the caller cannot see
+ * is 404, as if it did not exist; what it sees and may not is 403.
+ */
+export function authorize(access: Access, target: Target) {
+  return createMiddleware<ApiEnv>(async (context, next) => {
+    if (access === 'public') return next();
+    await context.get('authenticate')(context);
+    const { at, role: wanted } = permissions[access];
+    const principal = context.get('principal');
+    switch (at) {
+      case 'self':
+        break;
+      case 'platform':
+        refuseUnless(reaches(roleOnPlatform(principal.rights), wanted), access, wanted, 'the platform', principal);
+        break;
+      case 'project':
+      case 'organization':
+      case 'scope':
+        await enter(context, access, wanted, at, target);
+        break;
+    }
+    await next();
+  });
+}
+
+async function enter(
+  context: Context<ApiEnv>,
+  access: Permission,
+  wanted: Role,
+  at: 'project' | 'organization' | 'scope',
+  target: Target,
+): Promise<void> {
+  const principal = context.get('principal');
+  const reference = target === 'path' ? context.req.param('id') : undefined;
+  const { project, organization } = context.req.query();
+  const meant = {
+    project: at === 'organization' ? undefined : (reference ?? project),
+    organization: at === 'organization' ? (reference ?? organization) : organization,
+  };
+  const ofProject =
+    at === 'project' || (at === 'scope' && (project !== undefined || principal.rights.onlyProjectId !== null));
+  const place = ofProject
+    ? await context.get('places').project(principal, meant)
+    : { organization: await context.get('places').organization(principal, meant.organization), project: null };
+  const role = roleAt(principal.rights, {
+    organizationId: place.organization.id,
+    projectId: place.project?.id ?? null,
+  });
+  const where = place.project ? `project "${place.project.name}"` : `organization "${place.organization.name}"`;
+  refuseUnless(reaches(role, wanted), access, wanted, where, principal);
+  context.set('place', place);
+  const who = { actor: actorOf(principal, role), origin: addressOf(context) };
+  if (place.project) context.set('caller', { organization: place.organization, project: place.project, ...who });
+}
+
+/** For the audit log: an operator is named as one, in whosever project it acts. */
+function actorOf({ kind, name }: Principal, role: Role | undefined): string {
+  if (kind === 'platform') return name;
+  return `${role === 'operator' ? 'operator' : kind}/${name}`;
+}
+
+function refuseUnless(allowed: boolean, access: Permission, wanted: Role, where: string, principal: Principal): void {
+  if (allowed) return;
+  const limit = reaches(principal.rights.atMost, wanted)
+    ? ''
+    : ` This token lets through no more than the role ${principal.rights.atMost}.`;
+  throw new MillwrightError(
+    'forbidden',
+    `This wants the permission ${access} on ${where}: the role ${wanted}.${limit}`,
+  );
+}
