@@ -3,6 +3,7 @@ import { HTTPException } from 'hono/http-exception';
 import { isDatabaseAway, isUnstorableText } from '../src/db/client.ts';
 import { type ErrorCode, MillwrightError } from '../src/errors.ts';
 import type { ApiEnv } from './env.ts';
+import { shownPath } from './middleware/request.ts';
 import { type Problem, statusOf } from './problem.ts';
 
 /** The one place where an error becomes an answer. Inner causes go to the log alone. */
@@ -19,7 +20,7 @@ export const handleNotFound: NotFoundHandler<ApiEnv> = (context) =>
     context,
     new MillwrightError(
       'not_found',
-      `There is no ${context.req.method} ${context.req.path}. See /docs for what there is.`,
+      `There is no ${context.req.method} ${shownPath(context.req.path)}. See /docs for what there is.`,
     ),
   );
 

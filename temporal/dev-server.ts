@@ -9,8 +9,8 @@ export interface DevServerOptions {
   readonly namespace: string;
   /** Where its state is kept; in memory without it. */
   readonly databaseFile?: string | undefined;
-  /** Lets the Web UI show encrypted payloads in clear. */
-  readonly codecEndpoint?: string | undefined;
+  /** Options that no other user of the machine may see among the arguments; see `devServerEnvironment`. */
+  readonly environmentFile?: string | undefined;
 }
 
 /**
@@ -43,12 +43,17 @@ export function devServerArguments(options: DevServerOptions): string[] {
     ...['--port', String(options.port), '--http-port', String(options.httpPort)],
     ...['--metrics-port', String(options.metricsPort), '--namespace', options.namespace],
     ...ui,
-    ...(options.codecEndpoint ? ['--ui-codec-endpoint', options.codecEndpoint] : []),
+    ...(options.environmentFile ? ['--env-file', options.environmentFile] : []),
     ...database,
     ...pairs('--search-attribute', searchAttributes),
     ...pairs('--dynamic-config-value', dynamicConfig),
   ];
 }
+
+/** The content of an environment file (YAML, of which JSON is a part): lets the Web UI show encrypted payloads in clear. */
+export const devServerEnvironment = (codecEndpoint: string): object => ({
+  env: { default: { 'ui-codec-endpoint': codecEndpoint } },
+});
 
 const pairs = (flag: string, values: Readonly<Record<string, string | number | boolean>>): string[] =>
   Object.entries(values).flatMap(([name, value]) => [flag, `${name}=${value}`]);

@@ -5,6 +5,7 @@ import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from
 import type { RegionCall } from '../activities/types.ts';
 import { type ErrorInfo, ProviderError, toErrorInfo } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
+import { createMask, maskError, secretsIn } from '../src/secrets/mask.ts';
 import { type AttemptReport, attemptSignal, heartbeatIntervalMs } from './names.ts';
 
 /**
@@ -48,6 +49,9 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
         log.info('attempt canceled');
         throw error instanceof CancelledFailure ? error : new CancelledFailure('The step was canceled.');
       }
+      // Masked at its source: the log, the workflow and the database are told of it from here.
+      const spec: unknown = input.args[1];
+      maskError(error, createMask(secretsIn(input.args), [key, region, nameOf(spec)]));
       log.warn({ err: error }, 'attempt failed');
       throw await this.#failure(call, error);
     } finally {
@@ -87,6 +91,9 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
     }
   }
 }
+
+const nameOf = (spec: unknown): string =>
+  typeof spec === 'object' && spec !== null && 'name' in spec && typeof spec.name === 'string' ? spec.name : '';
 
 function asFailure(
   info: ErrorInfo,

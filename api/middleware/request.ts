@@ -3,6 +3,9 @@ import { createMiddleware } from 'hono/factory';
 import type { Logger } from '../../src/log.ts';
 import type { ApiEnv } from '../env.ts';
 
+/** A path as a log or an answer may have it: the codec's address is a secret. */
+export const shownPath = (path: string): string => path.replace(/(\/codec\/)[^/]+/, '$1[secret]');
+
 /** Gives each request an id, in its answer and on every line it logs, and one line when it is answered. */
 export const trace = (log: Logger) =>
   createMiddleware<ApiEnv>(async (context, next) => {
@@ -15,7 +18,7 @@ export const trace = (log: Logger) =>
     await next();
     const milliseconds = Math.round(performance.now() - startedAt);
     child.debug(
-      { method: context.req.method, path: context.req.path, status: context.res.status, milliseconds },
+      { method: context.req.method, path: shownPath(context.req.path), status: context.res.status, milliseconds },
       'answered',
     );
   });

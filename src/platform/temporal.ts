@@ -2,21 +2,24 @@ import { mkdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Connection } from '@temporalio/client';
-import { type DevServerOptions, devServerArguments } from '../../temporal/dev-server.ts';
+import { type DevServerOptions, devServerArguments, devServerEnvironment } from '../../temporal/dev-server.ts';
 import { ensureNamespace } from '../../temporal/namespace.ts';
 import { temporalProgram } from '../../temporal/programs.ts';
 import { MillwrightError } from '../errors.ts';
+import { writeWhole } from './home.ts';
 import type { Service } from './service.ts';
 import { until } from './wait.ts';
 
 /** Like PostgreSQL's, with what a crash may leave to be done. */
 const timeoutMs = 60_000;
 
-export interface TemporalServiceOptions extends Omit<DevServerOptions, 'databaseFile'> {
+export interface TemporalServiceOptions extends Omit<DevServerOptions, 'databaseFile' | 'environmentFile'> {
   readonly home: string;
   /** Keeps nothing: for tests. */
   readonly inMemory?: boolean | undefined;
   readonly env: NodeJS.ProcessEnv;
+  /** Where the Web UI has payloads decoded: a secret, so that it goes through a file and not through the arguments. */
+  readonly codecEndpoint?: string | undefined;
 }
 
 export interface TemporalService extends Service {
@@ -29,9 +32,11 @@ export async function temporalService(
   options: TemporalServiceOptions,
   report: (line: string) => void = () => {},
 ): Promise<TemporalService> {
-  const { home, inMemory, env, ...server } = options;
+  const { home, inMemory, env, codecEndpoint, ...server } = options;
   const databaseFile = join(home, 'data', 'temporal.db');
   mkdirSync(dirname(databaseFile), { recursive: true, mode: 0o700 });
+  const environmentFile = codecEndpoint && join(home, 'run', 'temporal-environment.json');
+  if (environmentFile) writeWhole(environmentFile, devServerEnvironment(codecEndpoint));
   const address = `127.0.0.1:${options.port}`;
   return {
     address,
@@ -39,7 +44,7 @@ export async function temporalService(
     process: {
       name: 'temporal',
       file: await temporalProgram(env, report),
-      args: devServerArguments({ ...server, databaseFile: inMemory ? undefined : databaseFile }),
+      args: devServerArguments({ ...server, environmentFile, databaseFile: inMemory ? undefined : databaseFile }),
       env: { PATH: env.PATH, HOME: home },
       log: join(home, 'logs', 'temporal.log'),
       stopSignal: 'SIGINT',

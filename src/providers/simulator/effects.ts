@@ -18,6 +18,7 @@ export async function applyFault(
   operation: Operation,
   outgoing: ServerResponse,
   act: () => Reply,
+  body: unknown,
 ): Promise<Reply | undefined> {
   switch (fault.effect) {
     case 'transient':
@@ -33,6 +34,9 @@ export async function applyFault(
     case 'permanent':
       await pause(fault.afterMs ?? 0, outgoing);
       return failure(fault, operation, 'precondition');
+    case 'echo':
+      await pause(fault.afterMs ?? 0, outgoing);
+      return echo(body, operation);
     case 'slow': {
       const reply = act();
       await pause(fault.afterMs ?? slowMs, outgoing);
@@ -55,6 +59,13 @@ function failure({ id, effect }: Fault, operation: Operation, code: 'unavailable
   return refusal(
     new MillwrightError(code, `The fault ${id} (${effect}) keeps the simulator from doing this ${operation}.`),
   );
+}
+
+/** A refusal that quotes the request, as some providers' do: also in base64, as it travels to them. */
+function echo(body: unknown, operation: Operation): Reply {
+  const quoted = JSON.stringify(body ?? null);
+  const encoded = Buffer.from(quoted).toString('base64');
+  return refusal(new MillwrightError('precondition', `The ${operation} ${quoted} (${encoded}) is not acceptable.`));
 }
 
 const retryAfter = (seconds: number | null): Pick<Reply, 'headers'> =>

@@ -5,7 +5,7 @@ import { resourceKinds } from '../../domain/kinds.ts';
 import { operations } from './wire.ts';
 
 /** What a fault does to a call is in effects.ts. */
-export const faultEffects = ['transient', 'permanent', 'accept-then-drop', 'slow', 'hang', 'throttle'] as const;
+export const faultEffects = ['transient', 'permanent', 'accept-then-drop', 'slow', 'hang', 'throttle', 'echo'] as const;
 export type FaultEffect = (typeof faultEffects)[number];
 
 const operationPatterns = ['*', ...resourceKinds.map((kind) => `${kind}.*` as const), ...operations] as const;

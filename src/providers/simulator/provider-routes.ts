@@ -35,13 +35,18 @@ export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog)
     };
 
   /** Does a call that is sound, or what its fault makes of it. */
-  async function perform(context: Context<ProviderEnv>, name: string | null, act: () => Reply): Promise<Response> {
+  async function perform(
+    context: Context<ProviderEnv>,
+    name: string | null,
+    act: () => Reply,
+    body?: unknown,
+  ): Promise<Response> {
     const call = context.get('call');
     call.name = name;
     const fault = faults.hit({ operation: call.operation, region: call.region, name });
     call.fault = fault?.effect ?? null;
     const settle = () => settled(act);
-    const reply = fault ? await applyFault(fault, call.operation, context.env.outgoing, settle) : settle();
+    const reply = fault ? await applyFault(fault, call.operation, context.env.outgoing, settle, body) : settle();
     return reply ? send(context, reply) : RESPONSE_ALREADY_SENT;
   }
 
@@ -58,10 +63,11 @@ export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog)
       const region = regionOf(context);
       const request = await readCreate(context, kind);
       context.get('call').key = request.body.key;
-      return perform(context, request.body.name, () => {
+      const act = (): Reply => {
         const { isNew, resource } = store.create(region, request);
         return { status: isNew ? (resource.state === 'building' ? 202 : 201) : 200, body: resource };
-      });
+      };
+      return perform(context, request.body.name, act, request.body);
     });
 
     app.get(all, note(kind, 'list'), (context) => {
