@@ -13,6 +13,8 @@ export interface ControlActivities {
   loadBatch(batchId: string): Promise<BatchGraph>;
   /** Accepts the jobs of operations whose dependencies are done. Idempotent. In the order asked for. */
   beginOperations(batchId: string, begin: readonly BeginOperation[]): Promise<Begun[]>;
+  /** Makes ready what failed, to be tried again by new jobs. */
+  retryOperations(batchId: string): Promise<void>;
   /** Marks what will not run any more as skipped. */
   skipOperations(batchId: string): Promise<void>;
 }

@@ -12,6 +12,7 @@ import { batchRoutes } from './routes/batch.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { commonRoutes } from './routes/common.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { incidentRoutes } from './routes/incident.ts';
 import { jobRoutes } from './routes/job.ts';
 import { networkRoutes } from './routes/network.ts';
 import { opsRoutes } from './routes/ops.ts';
@@ -45,7 +46,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   });
   app.route('/api/ops/v1/codec', codecRoutes(dependencies));
 
-  for (const routes of [vmRoutes, networkRoutes, volumeRoutes, jobRoutes, batchRoutes])
+  for (const routes of [vmRoutes, networkRoutes, volumeRoutes, jobRoutes, batchRoutes, incidentRoutes])
     app.route('/api/tenant/v1', routes(dependencies));
   app.route('/api/ops/v1', opsRoutes(dependencies));
   app.route('/api/common/v1', commonRoutes(dependencies));

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { Database } from '../src/db/client.ts';
-import type { RetryPolicy } from '../src/domain/job.ts';
+import type { JobLimits } from '../src/domain/job.ts';
 import type { Principal } from '../src/domain/principal.ts';
 import type { StartableJob } from '../src/domain/start.ts';
 import type { Logger } from '../src/log.ts';
@@ -16,7 +16,7 @@ export interface ApiDependencies {
   readonly database: Database;
   readonly temporal: Client;
   readonly catalog: () => Promise<Catalog>;
-  readonly retry: RetryPolicy;
+  readonly limits: JobLimits;
   readonly sealer: Sealer;
   readonly payloadKeys: KeyRing;
   /** Where people open the Temporal Web UI, if that is known. */

@@ -5,7 +5,7 @@ import { openDatabase } from '../src/db/client.ts';
 import { MillwrightError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import { catalogReader } from '../src/requests/catalog.ts';
-import { retryPolicy } from '../src/requests/retry.ts';
+import { jobLimits } from '../src/requests/limits.ts';
 import type { RunningRole } from '../src/role.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openSealer } from '../src/secrets/specs.ts';
@@ -27,7 +27,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     database,
     temporal,
     catalog: catalogReader(database),
-    retry: retryPolicy(config),
+    limits: jobLimits(config),
     sealer: openSealer(config, database.sql),
     payloadKeys,
     temporalUiUrl: config.TEMPORAL_UI_URL,

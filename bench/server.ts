@@ -5,7 +5,7 @@ import { readConfig, required } from '../src/config/index.ts';
 import { openDatabase } from '../src/db/client.ts';
 import { createLogger } from '../src/log.ts';
 import { catalogReader } from '../src/requests/catalog.ts';
-import { retryPolicy } from '../src/requests/retry.ts';
+import { jobLimits } from '../src/requests/limits.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openSealer } from '../src/secrets/specs.ts';
 import { temporalClient } from '../temporal/client.ts';
@@ -28,7 +28,7 @@ const app = createApp({
   database,
   temporal,
   catalog: catalogReader(database),
-  retry: retryPolicy(config),
+  limits: jobLimits(config),
   sealer: openSealer(config, database.sql),
   payloadKeys,
   temporalUiUrl: undefined,

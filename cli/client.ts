@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type BatchDetail, type BatchView, batchDetailSchema, batchSchema } from '../src/domain/batch.ts';
+import { type Incident, incidentSchema } from '../src/domain/incident.ts';
 import { hasEnded, type JobEvent, type JobView, jobSchema, type Settlement } from '../src/domain/job.ts';
 import { plural, type ResourceKind } from '../src/domain/kinds.ts';
 import { type Network, networkSchema } from '../src/domain/network.ts';
@@ -80,10 +81,12 @@ export class Client {
     kind: Kind,
     reference: string,
     idempotencyKey: string,
+    onFailure?: string,
   ): Promise<Accepted<Views[Kind]>> {
     return this.#http.json(acceptedOf(viewSchemas[kind]), {
       method: 'DELETE',
       path: pathOf(kind, reference),
+      query: { onFailure },
       idempotencyKey,
     });
   }
@@ -104,6 +107,19 @@ export class Client {
       body: JSON.stringify({ action, reason }),
       contentType: 'application/json',
     });
+  }
+
+  cancel(id: string, reason: string): Promise<JobView> {
+    return this.#http.json(jobSchema, {
+      method: 'POST',
+      path: `${tenant}/jobs/${encodeURIComponent(id)}/cancel`,
+      body: JSON.stringify({ reason }),
+      contentType: 'application/json',
+    });
+  }
+
+  incidents(filter: { readonly state: string | undefined }, limit: number): Promise<Incident[]> {
+    return this.#list(incidentSchema, { path: `${tenant}/incidents`, query: { ...filter } }, limit);
   }
 
   /** `file` is what the user calls the text, for the faults in it. */

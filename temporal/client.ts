@@ -1,10 +1,18 @@
-import { Client, Connection, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import {
+  Client,
+  Connection,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import type { OperationType } from '../src/domain/kinds.ts';
 import type { StartableJob } from '../src/domain/start.ts';
 import type { KeyRing } from '../src/secrets/key-ring.ts';
 import { dataConverter } from './codec.ts';
 import {
   batchWorkflow,
+  type CancelMessage,
+  cancelUpdate,
   controlQueue,
   type SettleMessage,
   settleUpdate,
@@ -27,7 +35,10 @@ export function temporalClient({ address, namespace, keys }: TemporalSettings): 
   return { client: new Client({ connection, namespace, dataConverter: dataConverter(keys) }), connection };
 }
 
-/** Starts the workflow of a job, once: a start that comes again, or late, changes nothing. */
+/**
+ * Starts the workflow of a job, once: a start that comes again, or late, changes nothing. A job that is to be
+ * started again had a workflow that is gone: it gets another, unless one is running.
+ */
 export async function startJob(client: Client, job: StartableJob): Promise<void> {
   const { name, summary, resource, region } = describe(job);
   const { organization, project } = job.input;
@@ -36,8 +47,8 @@ export async function startJob(client: Client, job: StartableJob): Promise<void>
       workflowId: job.workflowId,
       taskQueue: controlQueue,
       workflowTaskTimeout,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      args: [{ ...job.input, sequence: job.sequence }],
+      workflowIdReusePolicy: job.again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+      args: [{ ...job.input, sequence: job.sequence, ...job.again }],
       staticSummary: summary,
       staticDetails: `Project ${organization}/${project}, job ${job.id}.`,
       searchAttributes: {
@@ -70,7 +81,29 @@ function describe(job: StartableJob): { name: string; summary: string; resource:
   };
 }
 
-/** Tells a held job how to go on; returns when its workflow has taken it. */
-export async function settleJob(client: Client, workflowId: string, message: SettleMessage): Promise<void> {
-  await client.workflow.getHandle(workflowId).executeUpdate<void, [SettleMessage]>(settleUpdate, { args: [message] });
+/** `taken`: the workflow has it. `refused`: it cannot be done now. `gone`: there is no such workflow any more, or not yet. */
+export type Delivery = { readonly is: 'taken' | 'gone' } | { readonly is: 'refused'; readonly why: string };
+
+/** Tells a held job how to go on; returns when what comes of it is on record. */
+export const deliverSettlement = (client: Client, workflowId: string, message: SettleMessage): Promise<Delivery> =>
+  deliver(() =>
+    client.workflow.getHandle(workflowId).executeUpdate<void, [SettleMessage]>(settleUpdate, { args: [message] }),
+  );
+
+/** Tells a job to be canceled; returns when it has heard it, not when it is undone. */
+export const deliverCancel = (client: Client, workflowId: string, message: CancelMessage): Promise<Delivery> =>
+  deliver(() =>
+    client.workflow.getHandle(workflowId).executeUpdate<void, [CancelMessage]>(cancelUpdate, { args: [message] }),
+  );
+
+async function deliver(send: () => Promise<void>): Promise<Delivery> {
+  try {
+    await send();
+    return { is: 'taken' };
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return { is: 'gone' };
+    if (error instanceof WorkflowUpdateFailedError)
+      return { is: 'refused', why: error.cause?.message ?? error.message };
+    throw error;
+  }
 }

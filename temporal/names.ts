@@ -67,3 +67,11 @@ export interface SettleMessage {
   readonly action: import('../src/domain/job.ts').Settlement;
   readonly reason: string;
 }
+
+/** Cancels a job that its workflow hosts: as an Update, and as a Signal. Of a workflow's one job, Temporal's own cancel does the same. */
+export const cancelUpdate = 'cancel';
+export const cancelSignal = 'cancelSignal';
+export interface CancelMessage {
+  readonly jobId: string;
+  readonly reason: string;
+}

@@ -5,7 +5,7 @@ import { type Config, required } from '../src/config/index.ts';
 import { openDatabase } from '../src/db/client.ts';
 import type { Logger } from '../src/log.ts';
 import { catalogReader } from '../src/requests/catalog.ts';
-import { retryPolicy } from '../src/requests/retry.ts';
+import { jobLimits } from '../src/requests/limits.ts';
 import type { RunningRole } from '../src/role.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openSealer } from '../src/secrets/specs.ts';
@@ -16,6 +16,8 @@ import { controlQueue } from '../temporal/names.ts';
 import { ensureNamespace } from '../temporal/namespace.ts';
 import { controlIdentity } from '../temporal/workers.ts';
 import { startDispatcher } from './dispatcher.ts';
+import { startIncidentWatch } from './incident-watch.ts';
+import { startReviver } from './reviver.ts';
 import { runWorker } from './run.ts';
 import { installRuntime } from './telemetry.ts';
 import { workflowBundle } from './workflow-bundle.ts';
@@ -42,7 +44,7 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
       ...createControlActivities({
         database,
         catalog: catalogReader(database),
-        retry: retryPolicy(config),
+        limits: jobLimits(config),
         sealer,
         log,
       }),
@@ -56,9 +58,14 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     maxConcurrentLocalActivityExecutions: 100,
     enableNonLocalActivities: false,
   });
-  const dispatcher = startDispatcher(database.sql, sealer, client, log);
+  const hosting = { sql: database.sql, client, sealer };
+  const watches = [
+    startDispatcher(hosting, log),
+    startReviver(hosting, config.MILLWRIGHT_LOST_AFTER_SECONDS, log),
+    startIncidentWatch(database.sql, config, log),
+  ];
   return runWorker(worker, async () => {
-    await dispatcher.stop();
+    await Promise.all(watches.map((watch) => watch.stop()));
     await Promise.all([database.close(), connection.close(), clientConnection.close()]);
   });
 }

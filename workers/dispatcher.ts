@@ -1,11 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Client } from '@temporalio/client';
-import type { Sql } from 'postgres';
 import { overdueJobs } from '../src/db/queries/dispatch.ts';
 import type { Logger } from '../src/log.ts';
-import type { Sealer } from '../src/secrets/sealer.ts';
 import { openInput } from '../src/secrets/specs.ts';
 import { startJob } from '../temporal/client.ts';
+import type { Hosting } from '../temporal/revive.ts';
+import { repeat } from './repeat.ts';
 
 const everyMs = 1000;
 /** The API starts a job right after its commit; one that is still pending after this long was left by a crash. */
@@ -15,42 +13,26 @@ const atOnce = 1000;
 const againAfterMs = 30_000;
 
 /** Starts what a crash between commit and start left pending, and what the API left for later under load. */
-export function startDispatcher(sql: Sql, sealer: Sealer, client: Client, log: Logger): { stop(): Promise<void> } {
-  const stopping = new AbortController();
+export function startDispatcher({ sql, client, sealer }: Hosting, log: Logger): { stop(): Promise<void> } {
   const startedAt = new Map<string, number>();
-  const running = run();
 
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      await dispatch().catch((error: unknown) =>
-        log.warn({ err: error }, 'the dispatcher could not start what is pending; it tries again'),
-      );
-      await pause(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
-    }
-  }
-
-  async function dispatch(): Promise<void> {
+  async function dispatch(signal: AbortSignal): Promise<void> {
     const now = Date.now();
     for (const [id, at] of startedAt) {
       if (now - at > againAfterMs) startedAt.delete(id);
     }
     const jobs = (await overdueJobs(sql, overdueSeconds, atOnce)).filter(({ id }) => !startedAt.has(id));
     for (const job of jobs) {
-      if (stopping.signal.aborted) return;
-      startedAt.set(job.id, now);
+      if (signal.aborted) return;
       // One that cannot be opened keeps no other waiting.
       const input = await openInput(sealer, job.id, job.input).catch((error: unknown) =>
         log.error({ err: error, jobId: job.id }, 'a pending job cannot be started: its secrets cannot be opened'),
       );
       if (input) await startJob(client, { ...job, input });
+      startedAt.set(job.id, now);
     }
     if (jobs.length > 0) log.info({ jobs: jobs.map(({ id }) => id) }, 'started jobs that were left pending');
   }
 
-  return {
-    stop: async () => {
-      stopping.abort();
-      await running;
-    },
-  };
+  return repeat('starting what is pending', everyMs, log, dispatch);
 }

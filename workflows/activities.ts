@@ -14,8 +14,17 @@ export const control = proxyLocalActivities<ControlActivities>({
 
 /** No single call to a provider takes longer; a worker that dies is noticed by its heartbeat long before. */
 const longestCall = '1h';
-/** A step waits this long in all, tries and pauses and a region without a worker included, before it counts as failed. */
-const longestStep = '24h';
+/** How long a step waits in all where its job, accepted before there were deadlines, does not say. */
+const longestStepMs = 24 * 60 * 60 * 1000;
+
+/** Jobs whose steps are not bound by the job's deadline any more: they are being undone, or an operator wants them retried. */
+export const withoutDeadline = new Set<string>();
+
+function stepMs({ id, deadlines }: Job): number {
+  if (!deadlines) return longestStepMs;
+  const stepMs = deadlines.stepSeconds * 1000;
+  return withoutDeadline.has(id) ? stepMs : Math.max(1, Math.min(stepMs, Date.parse(deadlines.jobAt) - Date.now()));
+}
 
 type Region = {
   [Name in keyof RegionActivities]: Parameters<RegionActivities[Name]> extends [RegionCall, ...infer Rest]
@@ -28,7 +37,7 @@ export function region(job: Job, step: string): Region {
   const activities = proxyActivities<RegionActivities>({
     taskQueue: regionQueue(job.region),
     startToCloseTimeout: longestCall,
-    scheduleToCloseTimeout: longestStep,
+    scheduleToCloseTimeout: stepMs(job),
     heartbeatTimeout: heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary: `${step} ${job.resourceName}`,

@@ -5,8 +5,8 @@ import type { BatchInput } from '../src/domain/start.ts';
 import type { ErrorInfo } from '../src/errors.ts';
 import { control } from './activities.ts';
 import { hold } from './hold.ts';
-import { runJob, throwUnlessDone } from './job.ts';
-import { handleMessages, listen } from './messages.ts';
+import { endAs, runJob } from './job.ts';
+import { handleMessages, type Listener, listen } from './messages.ts';
 import { Progress, watchProgress } from './progress.ts';
 import { beginner } from './record.ts';
 import type { SagaEnd } from './saga.ts';
@@ -23,39 +23,101 @@ type Operation = BatchGraph['operations'][number];
 export async function applyBatch(input: BatchInput): Promise<void> {
   handleMessages();
   const batch = new Batch(input);
-  throwUnlessDone(await batch.run());
+  await endAs(await batch.run());
 }
+
+interface Failure {
+  readonly operationId: string;
+  readonly end: SagaEnd;
+}
+
+/** The first operation that failed speaks for the batch. */
+const errorOf = ({ operationId, end }: Failure): ErrorInfo => ({
+  ...(end.error ?? { code: 'internal', message: 'failed' }),
+  message: `Operation "${operationId}": ${end.error?.message ?? 'failed.'}`,
+});
+
+const canceledError: ErrorInfo = { code: 'conflict', message: 'Canceled.' };
+
+const hasFailed = ({ state }: Operation): boolean => state === 'FAILED' || state === 'CANCELED';
+const isDone = (state: Operation['state']): boolean =>
+  state === 'SUCCEEDED' || state === 'UNCHANGED' || state === 'ROLLING_BACK' || state === 'ROLLBACK_FAILED';
 
 class Batch {
   readonly #input: BatchInput;
   readonly #progress: Progress;
+  readonly #listener: Listener;
   readonly #begin: (begin: BeginOperation) => Promise<Begun>;
+  readonly #scope = new CancellationScope();
   readonly #done = new Set<string>();
-  #failure: { readonly operationId: string; readonly end: SagaEnd } | undefined;
+  #failure: Failure | undefined;
 
   constructor(input: BatchInput) {
+    const progress = new Progress({ ...input, id: input.jobId, resourceName: input.name });
     this.#input = input;
-    this.#progress = new Progress({ id: input.jobId, resourceName: input.name, sequence: input.sequence });
+    this.#progress = progress;
     this.#begin = beginner(input.batchId);
+    this.#listener = {
+      attempt: () => undefined,
+      recorded: () => progress.recorded(),
+      cancel: () => {
+        this.#listener.cancel = undefined;
+        progress.cancelRequested();
+        this.#scope.cancel();
+      },
+    };
     this.#showProgress();
   }
 
   async run(): Promise<SagaEnd> {
-    await this.#progress.tell({ state: 'RUNNING' });
-    const { operations } = await CancellationScope.nonCancellable(() => control.loadBatch(this.#input.batchId));
-    for (const { id, state } of operations) {
-      if (state === 'SUCCEEDED' || state === 'UNCHANGED') this.#done.add(id);
+    const { rollback, cancelRequested } = this.#progress.now;
+    if (rollback !== 'none' || cancelRequested) this.#listener.cancel = undefined;
+    if (cancelRequested) this.#scope.cancel();
+    const refused = this.#progress.now.state === 'HELD' ? null : await this.#progress.tell({ state: 'RUNNING' });
+    if (refused) return { state: 'FAILED', error: refused };
+    let operations = await this.#load();
+    listen(this.#input.jobId, this.#listener);
+    for (;;) {
+      if (rollback === 'none') await this.#scope.run(() => this.#apply(operations));
+      const next = await this.#decide();
+      if (next !== 'retry') {
+        this.#listener.cancel = undefined;
+        return await CancellationScope.nonCancellable(() => this.#end(operations, next));
+      }
+      await CancellationScope.nonCancellable(() => control.retryOperations(this.#input.batchId));
+      this.#failure = undefined;
+      operations = await this.#load();
     }
-    listen(this.#input.jobId, this.#progress);
-    await this.#apply(operations);
-    return await CancellationScope.nonCancellable(() => this.#end(operations));
   }
 
-  /** Runs each operation as soon as its dependencies allow, until all are done or one has failed. */
+  async #load(): Promise<readonly Operation[]> {
+    const { operations } = await CancellationScope.nonCancellable(() => control.loadBatch(this.#input.batchId));
+    for (const { id, state } of operations) {
+      if (isDone(state)) this.#done.add(id);
+      if (state === 'FAILED' || state === 'CANCELED') this.#failure ??= { operationId: id, end: { state } };
+    }
+    return operations;
+  }
+
+  /**
+   * Runs each operation as soon as its dependencies allow, until all that can be done is. One that fails keeps any other
+   * from beginning where the batch is then rolled back; else only those that depend on it.
+   */
   async #apply(operations: readonly Operation[]): Promise<void> {
+    const begun = new Set(operations.filter(({ state }) => state === 'RUNNING').map(({ id }) => id));
+    const ended = new Set(operations.filter(hasFailed).map(({ id }) => id));
     const ready = new ReadySet(operations, this.#done);
+    const stops = (this.#input.onFailure ?? 'rollback') === 'rollback';
     await this.#inSlots(
-      () => (this.#failure ? undefined : ready.take()),
+      () => {
+        for (;;) {
+          const id = ready.take();
+          if (id === undefined) return undefined;
+          const stopped = ended.has(id) || (this.#failure && stops) || this.#scope.consideredCancelled;
+          // What was begun before the workflow was lost is seen to its end, whatever that is.
+          if (!stopped || begun.has(id)) return id;
+        }
+      },
       async (id) => {
         const end = await this.#operation({ operationId: id, direction: 'forth' });
         if (end.state === 'SUCCEEDED') {
@@ -68,26 +130,75 @@ class Batch {
     );
   }
 
-  async #end(operations: readonly Operation[]): Promise<SagaEnd> {
-    const failure = this.#failure;
-    if (!failure) {
-      await this.#progress.end('SUCCEEDED', undefined);
+  /** How the batch goes on when nothing more can be begun: its policy says, or an operator. */
+  async #decide(): Promise<'done' | 'keep' | 'rollback' | 'retry'> {
+    const { now } = this.#progress;
+    if (now.rollback !== 'none' || now.cancelRequested || this.#scope.consideredCancelled) return 'rollback';
+    if (!this.#failure) return 'done';
+    switch (this.#input.onFailure ?? 'rollback') {
+      case 'rollback':
+        return 'rollback';
+      case 'keep':
+        return 'keep';
+      case 'hold': {
+        const error = errorOf(this.#failure);
+        const held = { rollback: 'none', leftovers: [], error } as const;
+        const action = await this.#scope
+          .run(() => hold('batch.apply', this.#listener, this.#progress, held))
+          .catch(() => 'cancel' as const);
+        if (action === 'retry') {
+          void this.#progress.tell({ state: 'RUNNING', error: null });
+          return 'retry';
+        }
+        return action === 'abandon' ? 'keep' : 'rollback';
+      }
+    }
+  }
+
+  async #end(operations: readonly Operation[], how: 'done' | 'keep' | 'rollback'): Promise<SagaEnd> {
+    if (how === 'done') {
+      await this.#progress.end('SUCCEEDED', { error: null });
       return { state: 'SUCCEEDED' };
     }
-    const state = failure.end.state;
-    const error: ErrorInfo = {
-      ...(failure.end.error ?? { code: 'internal', message: 'Failed.' }),
-      message: `Operation "${failure.operationId}": ${failure.end.error?.message ?? 'failed.'}`,
-    };
+    const canceled = this.#progress.now.cancelRequested || this.#scope.consideredCancelled;
+    const state = canceled || this.#failure?.end.state === 'CANCELED' ? 'CANCELED' : 'FAILED';
+    const error = this.#progress.now.error ?? (this.#failure ? errorOf(this.#failure) : canceledError);
     await control.skipOperations(this.#input.batchId);
-    void this.#progress.tell({ rollback: 'running', error });
-    for (;;) {
-      const left = await this.#rollBack(operations);
-      if (left.length === 0) break;
-      await hold(this.#input.jobId, this.#progress, left);
+    if (how === 'keep') {
+      await this.#progress.end('FAILED', { error });
+      return { state: 'FAILED', error };
     }
-    this.#progress.note({ rollback: 'complete' });
-    await this.#progress.end(state, undefined);
+    return await this.#undo(operations, state, error);
+  }
+
+  async #undo(operations: readonly Operation[], state: 'FAILED' | 'CANCELED', error: ErrorInfo): Promise<SagaEnd> {
+    const { now } = this.#progress;
+    let stuck = now.state === 'HELD' && now.rollback === 'stuck';
+    let left: readonly string[] = now.leftovers;
+    for (;;) {
+      if (stuck) {
+        const action = await hold('batch.apply', this.#listener, this.#progress, {
+          rollback: 'stuck',
+          leftovers: left,
+        });
+        if (action === 'mark-done') break;
+        if (action === 'abandon') {
+          await this.#progress.end('FAILED', { error, leftovers: left });
+          return { state: 'FAILED', error };
+        }
+      }
+      void this.#progress.tell({
+        state: 'RUNNING',
+        rollback: 'running',
+        error,
+        cancelRequested: state === 'CANCELED',
+        leftovers: [],
+      });
+      left = await this.#rollBack(operations);
+      if (left.length === 0) break;
+      stuck = true;
+    }
+    await this.#progress.end(state, { error, rollback: 'complete' });
     return { state, error };
   }
 

@@ -10,6 +10,13 @@ export function toErrorInfo(error: unknown, job: Pick<Job, 'region'>): ErrorInfo
     const [info] = cause.details ?? [];
     return isErrorInfo(info) ? info : { code: 'internal', message: cause.message };
   }
+  if (cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_CLOSE') {
+    const last = cause.cause instanceof ApplicationFailure ? ` The last try: ${cause.cause.message}` : '';
+    return {
+      code: 'unavailable',
+      message: `This step was not done within the time it had: its worker in region ${job.region} was away, or the provider did not finish.${last}`,
+    };
+  }
   if (cause instanceof TimeoutFailure) {
     return {
       code: 'unavailable',

@@ -1,14 +1,28 @@
-import { listen, needsAttention } from './messages.ts';
-import type { Progress } from './progress.ts';
+import { CancellationScope } from '@temporalio/workflow';
+import { type JobType, type Settlement, settlementsFor } from '../src/domain/job-states.ts';
+import { type Listener, needsAttention } from './messages.ts';
+import type { JobNow, Progress } from './progress.ts';
 
-/** Holds a job whose rollback is stuck until an operator settles it; then it rolls back what is left once more. */
-export async function hold(jobId: string, progress: Progress, leftovers: readonly string[]): Promise<void> {
+/**
+ * Holds a job until an operator settles it, and gives the decision. Ends too when the scope that it is called in is
+ * canceled: it then throws what that throws.
+ */
+export async function hold(
+  type: JobType,
+  listener: Listener,
+  progress: Progress,
+  change: Pick<JobNow, 'rollback' | 'leftovers'> & Partial<Pick<JobNow, 'error'>>,
+): Promise<Settlement> {
+  const held = { type, state: 'HELD', ...change } as const;
   needsAttention(1);
-  void progress.tell({ state: 'HELD', rollback: 'stuck', nextAttemptAt: null, leftovers });
-  await new Promise<void>((settled) => {
-    listen(jobId, { attempt: () => undefined, settle: () => settled() });
-  });
-  listen(jobId, progress);
-  needsAttention(-1);
-  void progress.tell({ state: 'RUNNING', rollback: 'running', leftovers: [] });
+  if (progress.now.state !== 'HELD') void progress.tell({ ...change, state: 'HELD', nextAttemptAt: null });
+  try {
+    return await new Promise<Settlement>((settle, cancel) => {
+      listener.held = { settlements: settlementsFor(held), settle };
+      CancellationScope.current().cancelRequested.catch(cancel);
+    });
+  } finally {
+    listener.held = undefined;
+    needsAttention(-1);
+  }
 }

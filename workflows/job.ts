@@ -1,4 +1,11 @@
-import { ApplicationFailure, CancelledFailure, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  allHandlersFinished,
+  CancelledFailure,
+  condition,
+  setCurrentDetails,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { Job, SpecOf } from '../src/domain/job.ts';
 import type { OperationType } from '../src/domain/kinds.ts';
 import { handleMessages } from './messages.ts';
@@ -34,11 +41,12 @@ export async function hostJob(job: Job): Promise<void> {
     if (now.nextAttemptAt) lines.push(`- next attempt: ${now.nextAttemptAt}`);
     setCurrentDetails(lines.join('\n'));
   });
-  throwUnlessDone(await runJob(job));
+  await endAs(await runJob(job));
 }
 
-/** Ends a workflow as what it hosted ended. */
-export function throwUnlessDone(end: SagaEnd): void {
+/** Ends a workflow as what it hosted ended, once whoever sent it a message has an answer. */
+export async function endAs(end: SagaEnd): Promise<void> {
+  await condition(allHandlersFinished);
   upsertSearchAttributes({ State: [end.state] });
   if (end.state === 'CANCELED') throw new CancelledFailure('Canceled and undone.');
   if (end.state === 'FAILED') throw ApplicationFailure.nonRetryable(end.error?.message ?? 'Failed.', end.error?.code);

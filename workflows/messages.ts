@@ -1,49 +1,89 @@
 import { defineSignal, defineUpdate, setHandler, upsertSearchAttributes } from '@temporalio/workflow';
+import type { Settlement } from '../src/domain/job.ts';
 import {
   type AttemptReport,
   attemptSignal,
+  type CancelMessage,
+  cancelSignal,
+  cancelUpdate,
   type SettleMessage,
   settleSignal,
   settleUpdate,
 } from '../temporal/names.ts';
 
 /**
- * The messages that a workflow understands, whichever job of those it hosts they are for. A job that has ended, or
- * was never here, does not answer: an attempt reported late is dropped, a settlement is refused.
+ * What a job hosted by this workflow understands. A job that has ended, or was never here, does not answer: an attempt
+ * reported late is dropped, a settlement or a cancellation refused.
  */
 export interface Listener {
   attempt(report: AttemptReport): void;
+  /** Resolves when what comes of a message has been recorded. */
+  recorded(): Promise<void>;
   /** Set while the job is held. */
-  settle?: (message: SettleMessage) => void;
+  held?: Held | undefined;
+  /** Set while the job may be canceled. */
+  cancel?: (() => void) | undefined;
+}
+
+/** A hold that waits for one of these decisions. */
+interface Held {
+  readonly settlements: readonly Settlement[];
+  settle(action: Settlement): void;
 }
 
 const listeners = new Map<string, Listener>();
 
-export function listen(jobId: string, listener: Listener): void {
+export function listen(jobId: string, listener: Listener): Listener {
   listeners.set(jobId, listener);
+  return listener;
 }
 
 export function unlisten(jobId: string): void {
   listeners.delete(jobId);
 }
 
-function held(message: SettleMessage): (message: SettleMessage) => void {
-  const settle = listeners.get(message.jobId)?.settle;
-  if (!settle) throw new Error(`Job ${message.jobId} is not held here; only a held job can be settled.`);
-  return settle;
+function heldBy({ jobId, action }: SettleMessage): { listener: Listener; held: Held } {
+  const listener = listeners.get(jobId);
+  if (!listener?.held) throw new Error(`Job ${jobId} is not held here; only a held job can be settled.`);
+  const { held } = listener;
+  if (!held.settlements.includes(action))
+    throw new Error(`Job ${jobId} can be settled by ${held.settlements.join(', ')}; not by ${action}.`);
+  return { listener, held };
+}
+
+function cancelableBy({ jobId }: CancelMessage): { listener: Listener; cancel: () => void } {
+  const listener = listeners.get(jobId);
+  if (!listener?.cancel) throw new Error(`Job ${jobId} is not here, has ended, or is being undone already.`);
+  return { listener, cancel: listener.cancel };
 }
 
 /** To be called first by every workflow that hosts jobs. */
 export function handleMessages(): void {
   setHandler(defineSignal<[AttemptReport]>(attemptSignal), (report) => listeners.get(report.jobId)?.attempt(report));
+  // A signal without a job is for every one that is held here, so that an operator can send it in bulk.
   setHandler(defineSignal<[Partial<SettleMessage>?]>(settleSignal), (message) => {
-    for (const [jobId, { settle }] of listeners) {
-      if (message?.jobId === undefined || message.jobId === jobId)
-        settle?.({ action: 'retry', reason: '', ...message, jobId });
+    const action = message?.action ?? 'retry';
+    for (const [jobId, { held }] of [...listeners]) {
+      if ((message?.jobId ?? jobId) === jobId && held?.settlements.includes(action)) held.settle(action);
     }
   });
-  setHandler(defineUpdate<void, [SettleMessage]>(settleUpdate), (message) => held(message)(message), {
-    validator: (message) => void held(message),
+  setHandler(defineSignal<[Partial<CancelMessage>?]>(cancelSignal), (message) => {
+    for (const [jobId, { cancel }] of [...listeners]) {
+      if ((message?.jobId ?? jobId) === jobId) cancel?.();
+    }
+  });
+  setHandler(
+    defineUpdate<void, [SettleMessage]>(settleUpdate),
+    async (message) => {
+      const { listener, held } = heldBy(message);
+      const recorded = listener.recorded();
+      held.settle(message.action);
+      await recorded;
+    },
+    { validator: (message) => void heldBy(message) },
+  );
+  setHandler(defineUpdate<void, [CancelMessage]>(cancelUpdate), (message) => cancelableBy(message).cancel(), {
+    validator: (message) => void cancelableBy(message),
   });
 }
 

@@ -1,9 +1,10 @@
 import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
 import type { Job, JobResult } from '../src/domain/job.ts';
 import type { ErrorInfo } from '../src/errors.ts';
+import { withoutDeadline } from './activities.ts';
 import { toErrorInfo } from './failures.ts';
 import { hold } from './hold.ts';
-import { listen, unlisten } from './messages.ts';
+import { type Listener, listen, unlisten } from './messages.ts';
 import { Progress } from './progress.ts';
 
 /** A step with nothing to undo says why. */
@@ -37,59 +38,218 @@ export interface SagaEnd {
 const undoRounds = 3;
 
 /**
- * Runs a job as a saga: each step's undo is registered before the step runs; when one fails, or the job is canceled,
- * the undos run in reverse, shielded from cancellation. An undo that keeps failing leaves the job `HELD` with
- * `rollback: stuck` and the list of leftovers, until it is settled.
+ * Runs a job as a saga: each step's undo is registered before the step runs. When a step fails the job does as its
+ * request said: the undos run in reverse, or it is `HELD` for a decision, or it ends as it is. A canceled job is undone.
+ * Undoing is shielded from cancellation; an undo that keeps failing leaves the job `HELD` with `rollback: stuck` and
+ * the list of leftovers, until it is settled.
+ *
+ * A job with a checkpoint goes on from there: a step that it calls done is not run again, a hold is held again, and a
+ * rollback is taken up where it was.
  */
 export async function saga(job: Job, body: (step: RunStep) => Promise<JobResult>): Promise<SagaEnd> {
-  const progress = new Progress(job);
-  const undos: Undo[] = [];
-  listen(job.id, progress);
-
-  const step: RunStep = async (name, parts) => {
-    if (typeof parts.undo === 'function') undos.push({ name, run: parts.undo });
-    const refused = await progress.step(name, { state: 'RUNNING' });
-    if (refused) throw new Refused(refused);
-    try {
-      const result = await parts.do();
-      progress.stepEnded(name, {
-        state: 'SUCCEEDED',
-        error: null,
-        providerReference: result.providerReference ?? null,
-      });
-      return result;
-    } catch (error) {
-      progress.stepEnded(name, { state: 'FAILED', error: toErrorInfo(error, job) });
-      throw error;
-    }
-  };
-
-  const end = await run(job, progress, undos, () => body(step));
+  const run = new Run(job);
+  const end = await run.toEnd(body);
   unlisten(job.id);
   return end;
 }
 
-async function run(
-  job: Job,
-  progress: Progress,
-  undos: readonly Undo[],
-  body: () => Promise<JobResult>,
-): Promise<SagaEnd> {
-  let result: JobResult;
-  try {
-    result = await body();
-  } catch (error) {
-    // A step may fail by itself in the moment in which it is canceled.
-    const canceled = isCancellation(error) || CancellationScope.current().consideredCancelled;
-    const state = canceled ? 'CANCELED' : 'FAILED';
-    return await CancellationScope.nonCancellable(() => rollBack(job, progress, undos, error, state));
+class Run {
+  readonly #job: Job;
+  readonly #progress: Progress;
+  readonly #listener: Listener;
+  readonly #scope = new CancellationScope();
+  readonly #undos: Undo[] = [];
+  /** The job was being undone when its workflow was lost. */
+  readonly #wasUndoing: boolean;
+  /** Something may have been done at the provider. */
+  #acted: boolean;
+
+  constructor(job: Job) {
+    const progress = new Progress(job);
+    this.#job = job;
+    this.#progress = progress;
+    this.#wasUndoing = progress.now.rollback !== 'none';
+    this.#acted = (job.checkpoint?.steps.length ?? 0) > 0;
+    this.#listener = listen(job.id, {
+      attempt: (report) => progress.attempt(report),
+      recorded: () => progress.recorded(),
+      cancel: () => this.#cancel(),
+    });
+    if (this.#wasUndoing || progress.now.cancelRequested) this.#listener.cancel = undefined;
   }
-  // Outside of the try: what is done is never undone for want of a record.
-  await CancellationScope.nonCancellable(() => progress.end('SUCCEEDED', 'done', result));
-  return { state: 'SUCCEEDED' };
+
+  #cancel(): void {
+    this.#listener.cancel = undefined;
+    this.#progress.cancelRequested();
+    this.#scope.cancel();
+  }
+
+  async toEnd(body: (step: RunStep) => Promise<JobResult>): Promise<SagaEnd> {
+    let result: JobResult;
+    try {
+      result = await this.#scope.run(() => {
+        if (this.#progress.now.cancelRequested && !this.#wasUndoing) this.#scope.cancel();
+        return body((name, parts) => this.#step(name, parts));
+      });
+      if (this.#wasUndoing) throw new Undoing();
+    } catch (error) {
+      this.#listener.cancel = undefined;
+      return await CancellationScope.nonCancellable(() => this.#failed(error));
+    }
+    this.#listener.cancel = undefined;
+    // Outside of the try: what is done is never undone for want of a record.
+    return await CancellationScope.nonCancellable(() => this.#succeeded(result));
+  }
+
+  async #step<Result extends JobResult>(name: string, parts: StepParts<Result>): Promise<Result> {
+    const before = this.#progress.stepNow(name);
+    if (typeof parts.undo === 'function' && before?.state !== 'UNDONE') this.#undos.push({ name, run: parts.undo });
+    // What an earlier workflow of this job recorded is what this step gave.
+    if (before?.result) return before.result as Result;
+    if (this.#wasUndoing) throw new Undoing();
+    if (before?.state === 'FAILED' && this.#progress.now.state === 'HELD') {
+      const skipped = await this.#hold(name, before.error ?? unknownError);
+      if (skipped) return skipped as Result;
+    }
+    for (;;) {
+      const refused = await this.#progress.begin(name, 'RUNNING');
+      if (refused) throw refused.code === 'precondition' ? new Superseded(refused) : new Refused(refused);
+      try {
+        this.#seeDeadline(name);
+        this.#acted = true;
+        const result = await parts.do();
+        this.#progress.stepEnded(name, { state: 'SUCCEEDED', error: null, result });
+        return result;
+      } catch (error) {
+        const info = error instanceof Refused ? error.info : toErrorInfo(error, this.#job);
+        this.#progress.stepEnded(name, { state: 'FAILED', error: info });
+        if (this.#job.onFailure !== 'hold' || this.#isCancellation(error)) throw error;
+        const skipped = await this.#hold(name, info);
+        if (skipped) return skipped as Result;
+      }
+    }
+  }
+
+  /** Waits for a decision on a step that failed. Gives what a skipped step gives, or nothing where it is to be run again. */
+  async #hold(name: string, error: ErrorInfo): Promise<JobResult | undefined> {
+    const progress = this.#progress;
+    const leftovers = this.#undos.map((undo) => undo.name);
+    const action = await hold(this.#job.type, this.#listener, progress, { rollback: 'none', error, leftovers });
+    switch (action) {
+      case 'retry':
+        withoutDeadline.add(this.#job.id);
+        return undefined;
+      case 'skip':
+        progress.skip(name);
+        return {};
+      case 'rollback':
+        throw new Refused(error);
+      case 'mark-done':
+        throw new MarkedDone();
+      case 'abandon':
+        throw new Abandoned(error);
+    }
+  }
+
+  #seeDeadline(name: string): void {
+    const { deadlines, id } = this.#job;
+    if (!deadlines || withoutDeadline.has(id) || Date.now() < Date.parse(deadlines.jobAt)) return;
+    throw new Refused({
+      code: 'unavailable',
+      message: `The job was not done by its deadline, ${deadlines.jobAt}: step "${name}" was still to be done.`,
+    });
+  }
+
+  /** A step may fail by itself in the moment in which it is canceled. */
+  #isCancellation(error: unknown): boolean {
+    return isCancellation(error) || this.#scope.consideredCancelled;
+  }
+
+  async #succeeded(result: JobResult): Promise<SagaEnd> {
+    await this.#progress.end('SUCCEEDED', { error: null }, { resource: 'done', result });
+    return { state: 'SUCCEEDED' };
+  }
+
+  async #failed(cause: unknown): Promise<SagaEnd> {
+    if (cause instanceof Superseded) return { state: 'FAILED', error: cause.info };
+    if (cause instanceof MarkedDone) return await this.#succeeded(this.#progress.results);
+    const { now } = this.#progress;
+    const canceled = now.cancelRequested || (!(cause instanceof Undoing) && this.#isCancellation(cause));
+    const state = canceled ? 'CANCELED' : 'FAILED';
+    const error = this.#errorOf(cause);
+    if (cause instanceof Abandoned || (state === 'FAILED' && this.#job.onFailure === 'keep')) {
+      const leftovers = this.#undos.map(({ name }) => name);
+      await this.#progress.end('FAILED', { error, leftovers }, { resource: 'failed' });
+      return { state: 'FAILED', error };
+    }
+    if (this.#undos.length > 0 || this.#wasUndoing) return await this.#rollBack(state, error);
+    await this.#progress.end(state, { error }, { resource: this.#acted ? 'failed' : 'untouched' });
+    return { state, error };
+  }
+
+  #errorOf(cause: unknown): ErrorInfo {
+    if (cause instanceof Refused || cause instanceof Abandoned) return cause.info;
+    if (cause instanceof Undoing) return this.#progress.now.error ?? unknownError;
+    return toErrorInfo(cause, this.#job);
+  }
+
+  async #rollBack(state: 'FAILED' | 'CANCELED', error: ErrorInfo): Promise<SagaEnd> {
+    const { retry, id, type } = this.#job;
+    const progress = this.#progress;
+    withoutDeadline.add(id);
+    let left: readonly Undo[] = this.#undos.toReversed();
+    let stuck = progress.now.state === 'HELD' && progress.now.rollback === 'stuck';
+    for (let round = 1; ; round += 1) {
+      const names = left.map(({ name }) => name);
+      if (stuck) {
+        const action = await hold(type, this.#listener, progress, { rollback: 'stuck', leftovers: names });
+        if (action === 'mark-done') break;
+        if (action === 'abandon') {
+          await progress.end('FAILED', { leftovers: names }, { resource: 'failed' });
+          return { state: 'FAILED', error };
+        }
+      }
+      if (round === 1 || stuck) {
+        const cancelRequested = state === 'CANCELED';
+        void progress.tell({ state: 'RUNNING', rollback: 'running', error, cancelRequested, leftovers: [] });
+        // Recorded by itself, as the histories of jobs held by earlier releases have it.
+        if (stuck) await Promise.resolve();
+      }
+      left = await this.#unwind(left);
+      if (left.length === 0) break;
+      stuck = round % undoRounds === 0;
+      if (!stuck) await this.#pause(Math.min(retry.initialSeconds * 2 ** round, retry.maximumSeconds), left);
+    }
+    await progress.end(state, { error, rollback: 'complete' }, { resource: 'undone' });
+    return { state, error };
+  }
+
+  async #pause(seconds: number, left: readonly Undo[]): Promise<void> {
+    const nextAttemptAt = new Date(Date.now() + seconds * 1000).toISOString();
+    void this.#progress.tell({ state: 'RETRYING', nextAttemptAt, leftovers: left.map(({ name }) => name) });
+    await sleep(seconds * 1000);
+  }
+
+  /** Runs each undo, whatever becomes of the others; gives those that failed. */
+  async #unwind(undos: readonly Undo[]): Promise<readonly Undo[]> {
+    const failed: Undo[] = [];
+    for (const undo of undos) {
+      void this.#progress.begin(undo.name, 'UNDOING');
+      try {
+        await undo.run();
+        this.#progress.stepEnded(undo.name, { state: 'UNDONE' });
+      } catch (error) {
+        failed.push(undo);
+        this.#progress.stepEnded(undo.name, { state: 'UNDO_FAILED', error: toErrorInfo(error, this.#job) });
+      }
+    }
+    return failed;
+  }
 }
 
-/** The database says that this job is not to go on. */
+const unknownError: ErrorInfo = { code: 'internal', message: 'Failed.' };
+
+/** This job is not to go on: the database refused it, its deadline has passed, or an operator wants it undone. */
 class Refused extends Error {
   readonly info: ErrorInfo;
   constructor(info: ErrorInfo) {
@@ -98,54 +258,14 @@ class Refused extends Error {
   }
 }
 
-async function rollBack(
-  job: Job,
-  progress: Progress,
-  undos: readonly Undo[],
-  cause: unknown,
-  state: 'FAILED' | 'CANCELED',
-): Promise<SagaEnd> {
-  const error = cause instanceof Refused ? cause.info : toErrorInfo(cause, job);
-  if (undos.length === 0) {
-    progress.note({ error });
-    await progress.end(state, 'failed');
-    return { state, error };
-  }
-  void progress.tell({ state: 'RUNNING', rollback: 'running', error });
-  let left: readonly Undo[] = undos.toReversed();
-  for (let round = 1; ; round += 1) {
-    left = await unwind(job, progress, left);
-    if (left.length === 0) break;
-    const names = left.map(({ name }) => name);
-    if (round % undoRounds === 0) await hold(job.id, progress, names);
-    else {
-      const pauseSeconds = Math.min(job.retry.initialSeconds * 2 ** round, job.retry.maximumSeconds);
-      const nextAttemptAt = new Date(Date.now() + pauseSeconds * 1000).toISOString();
-      void progress.tell({ state: 'RETRYING', nextAttemptAt, leftovers: names });
-      await sleep(pauseSeconds * 1000);
-    }
-  }
-  progress.note({ rollback: 'complete', leftovers: [] });
-  await progress.end(state, 'undone');
-  return { state, error };
-}
+/** The job has a newer workflow: this one leaves everything to it. */
+class Superseded extends Refused {}
 
-/** Runs each undo, whatever becomes of the others; gives those that failed. */
-async function unwind(job: Job, progress: Progress, undos: readonly Undo[]): Promise<readonly Undo[]> {
-  const failed: Undo[] = [];
-  for (const undo of undos) {
-    void progress.step(
-      undo.name,
-      { state: 'UNDOING', attempts: 1 },
-      { state: 'RUNNING', nextAttemptAt: null, leftovers: [] },
-    );
-    try {
-      await undo.run();
-      progress.stepEnded(undo.name, { state: 'UNDONE' });
-    } catch (error) {
-      failed.push(undo);
-      progress.stepEnded(undo.name, { state: 'UNDO_FAILED', error: toErrorInfo(error, job) });
-    }
-  }
-  return failed;
-}
+/** An operator says that the job is as good as done. */
+class MarkedDone extends Error {}
+
+/** An operator gives the job up, as it is. */
+class Abandoned extends Refused {}
+
+/** The job was being undone when its workflow was lost: it is not to do anything more. */
+class Undoing extends Error {}

@@ -9,13 +9,14 @@ import {
   markBegun,
   type OperationRow,
   operationsForWork,
+  renewFailed,
   renewRollbackJob,
   skipPending,
 } from '../../src/db/queries/batch-work.ts';
 import { outputsFor } from '../../src/db/queries/outputs.ts';
 import { hasEnded } from '../../src/domain/job.ts';
 import { partsOf } from '../../src/domain/kinds.ts';
-import { MillwrightError, toErrorInfo } from '../../src/errors.ts';
+import { type ErrorInfo, MillwrightError, toErrorInfo } from '../../src/errors.ts';
 import type { AcceptOptions, BatchPlace, Caller } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
 import { createOf } from '../../src/requests/prepare.ts';
@@ -27,7 +28,7 @@ import type { ControlDependencies } from './index.ts';
 /** What a batch's workflow asks of the database. */
 export function batchActivities(
   dependencies: ControlDependencies,
-): Pick<ControlActivities, 'loadBatch' | 'beginOperations' | 'skipOperations'> {
+): Pick<ControlActivities, 'loadBatch' | 'beginOperations' | 'retryOperations' | 'skipOperations'> {
   const { database } = dependencies;
   return {
     async loadBatch(batchId) {
@@ -51,6 +52,7 @@ export function batchActivities(
       const byId = new Map(rows.map((row) => [row.id, row]));
       return await Promise.all(begin.map((one) => beginOne(dependencies, batch, byId.get(one.operationId), one)));
     },
+    retryOperations: (batchId) => renewFailed(database.sql, batchId),
     skipOperations: (batchId) => skipPending(database.sql, batchId),
   };
 }
@@ -80,7 +82,9 @@ async function beginOne(
     const accepted = await jobForWork(sql, sealer, place.jobId);
     if (!accepted) throw new Error(`job ${place.jobId} was accepted and is not there`);
     await markBegun(sql, batch.id, operationId, direction, accepted.job.resourceId);
-    return accepted.state === 'SUCCEEDED' ? { done: true } : { job: accepted.job };
+    const { job, checkpoint } = accepted;
+    if (checkpoint.state === 'SUCCEEDED') return { done: true };
+    return hasEnded(checkpoint.state) ? { error: checkpoint.error ?? unknownError } : { job };
   } catch (error) {
     if (violatedUnique(error) === 'jobs_pkey') return beginOne(dependencies, batch, row, { operationId, direction });
     if (!(error instanceof MillwrightError)) throw error;
@@ -90,6 +94,8 @@ async function beginOne(
   }
 }
 
+const unknownError: ErrorInfo = { code: 'internal', message: 'Failed.' };
+
 /** The id of the job that takes an operation back; a new one where the last failed. */
 async function rollbackJobId(
   { database, sealer }: ControlDependencies,
@@ -97,13 +103,13 @@ async function rollbackJobId(
   row: OperationRow,
 ): Promise<string> {
   const before = await jobForWork(database.sql, sealer, row.rollbackJobId);
-  const failed = before && hasEnded(before.state) && before.state !== 'SUCCEEDED';
+  const failed = before && hasEnded(before.checkpoint.state) && before.checkpoint.state !== 'SUCCEEDED';
   return failed ? await renewRollbackJob(database.sql, batch.id, row.id) : row.rollbackJobId;
 }
 
 /** Accepts the job of an operation; undefined where there is nothing to be done any more. */
 async function accept(
-  { database, catalog, retry, sealer }: ControlDependencies,
+  { database, catalog, limits, sealer }: ControlDependencies,
   batch: BatchRow,
   row: OperationRow,
   direction: BeginOperation['direction'],
@@ -111,7 +117,13 @@ async function accept(
 ): Promise<{ jobId: string; resourceId: string } | undefined> {
   const { sql } = database;
   const caller: Caller = { ...batch.caller, actor: `batch/${batch.name}`, origin: null };
-  const options: AcceptOptions = { retry, sealer, batch: place };
+  // What takes an operation back fails when it cannot: it is the batch that is then held.
+  const options: AcceptOptions = {
+    limits,
+    sealer,
+    batch: place,
+    onFailure: direction === 'forth' ? batch.onFailure : 'rollback',
+  };
   const { kind, verb } = partsOf(row.type);
   if (direction === 'back') {
     return row.resourceId

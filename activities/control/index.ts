@@ -1,6 +1,6 @@
 import type { Database } from '../../src/db/client.ts';
 import { recordTransitions } from '../../src/db/queries/record.ts';
-import type { RetryPolicy } from '../../src/domain/job.ts';
+import type { JobLimits } from '../../src/domain/job.ts';
 import type { Logger } from '../../src/log.ts';
 import type { Catalog } from '../../src/requests/catalog.ts';
 import type { Sealer } from '../../src/secrets/sealer.ts';
@@ -10,7 +10,7 @@ import { batchActivities } from './batch.ts';
 export interface ControlDependencies {
   readonly database: Database;
   readonly catalog: () => Promise<Catalog>;
-  readonly retry: RetryPolicy;
+  readonly limits: JobLimits;
   readonly sealer: Sealer;
   readonly log: Logger;
 }

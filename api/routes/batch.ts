@@ -26,7 +26,7 @@ const notFound = (reference: string): MillwrightError =>
   new MillwrightError('not_found', `There is no batch "${reference}" in this project.`);
 
 export function batchRoutes(dependencies: ApiDependencies) {
-  const { database, catalog, retry, sealer, start } = dependencies;
+  const { database, catalog, limits, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
   const common = { tags: ['Batches'] };
   const router = createRouter();
@@ -57,7 +57,7 @@ export function batchRoutes(dependencies: ApiDependencies) {
       const file = parseBatch(await context.req.text(), names);
       const key = context.req.valid('header')['idempotency-key'];
       const idempotency = await idempotencyOf(key, 'apply batch', () => veiledFile(sealer, file));
-      const done = await acceptBatch(database.sql, caller, offered, file, { retry, sealer, idempotency });
+      const done = await acceptBatch(database.sql, caller, offered, file, { limits, sealer, idempotency });
       if (done.start) start(done.start);
       const [batch, job] = await Promise.all([
         findBatch(database.sql, caller.project.id, done.resourceId),

@@ -1,10 +1,20 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
-import { auditSettlement } from '../../src/db/queries/audit.ts';
+import { auditDecision } from '../../src/db/queries/audit.ts';
 import { findJob, listJobs } from '../../src/db/queries/jobs.ts';
-import { hasEnded, jobEventSchema, jobSchema, jobStates, settleSchema } from '../../src/domain/job.ts';
+import {
+  cancelSchema,
+  hasEnded,
+  type JobView,
+  jobEventSchema,
+  jobSchema,
+  jobStates,
+  mayCancel,
+  type Settlement,
+  settleSchema,
+} from '../../src/domain/job.ts';
 import { MillwrightError } from '../../src/errors.ts';
-import { settleJob } from '../../temporal/client.ts';
+import { cancelJob, settleJob } from '../../temporal/decide.ts';
 import { createRoute, idParam, json, pageOf, pageQuery, projectQuery } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { jobEvents, parseEventId, toEventId } from '../job-events.ts';
@@ -13,14 +23,41 @@ import { createRegionWatch } from '../region-watch.ts';
 import { createRouter } from '../router.ts';
 import { workflowUrl } from '../workflow-url.ts';
 
+const cannotSettle = ({ id, state, settlements }: JobView, action: Settlement): MillwrightError =>
+  new MillwrightError(
+    'conflict',
+    state === 'HELD'
+      ? `Job ${id} cannot be settled by ${action}. What applies: ${settlements.join(', ')}.`
+      : `Job ${id} is ${state}, not HELD; there is nothing to settle.`,
+    { jobId: id },
+  );
+
+const cannotCancel = ({ id, state, rollback }: JobView): MillwrightError =>
+  new MillwrightError(
+    'conflict',
+    hasEnded(state)
+      ? `Job ${id} has ended: it is ${state}.`
+      : `Job ${id} is being undone already (rollback: ${rollback}). ${state === 'HELD' ? 'Settle it.' : 'Follow it to its end.'}`,
+    { jobId: id },
+  );
+
 const notFound = (id: string): MillwrightError =>
   new MillwrightError('not_found', `There is no job "${id}" in this project.`);
 
 export function jobRoutes(dependencies: ApiDependencies) {
-  const { database, temporal } = dependencies;
+  const { database, temporal, sealer } = dependencies;
   const urlOf = workflowUrl(dependencies);
   const withRegion = createRegionWatch(temporal);
+  const { sql } = database;
+  const hosting = { sql, client: temporal, sealer };
   const common = { tags: ['Jobs'] };
+
+  async function find(projectId: string, id: string): Promise<JobView> {
+    const job = await findJob(sql, projectId, id, urlOf);
+    if (!job) throw notFound(id);
+    return job;
+  }
+
   const router = createRouter();
 
   router.openapi(
@@ -61,8 +98,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
     }),
     async (context) => {
       const { id } = context.req.valid('param');
-      const job = await findJob(database.sql, context.get('caller').project.id, id, urlOf);
-      if (!job) throw notFound(id);
+      const job = await find(context.get('caller').project.id, id);
       return context.json(await withRegion(job), 200);
     },
   );
@@ -73,27 +109,54 @@ export function jobRoutes(dependencies: ApiDependencies) {
       method: 'post',
       path: '/jobs/{id}/settle',
       summary: 'Settle a held job',
-      description: '`retry` runs once more what is left of a rollback that is stuck. What is done is never repeated.',
+      description:
+        'Which of these apply, the job’s `settlements` say. `retry` runs once more what failed, and nothing that is done; `skip` goes on as if the step were done; `rollback` undoes the job; `mark-done` ends it as done (or as undone, where the rollback was stuck), because someone has seen to it by hand; `abandon` ends it as it is.',
       operationId: 'settle-job',
       request: {
         params: idParam,
         query: projectQuery,
         body: { required: true, content: { 'application/json': { schema: settleSchema } } },
       },
-      responses: { 200: json('The job, going on.', jobSchema), ...problems },
+      responses: { 200: json('The job, as it went on.', jobSchema), ...problems },
     }),
     async (context) => {
       const { id } = context.req.valid('param');
       const { action, reason } = context.req.valid('json');
-      const { project } = context.get('caller');
-      const job = await findJob(database.sql, project.id, id, urlOf);
-      if (!job) throw notFound(id);
-      if (job.state !== 'HELD') {
-        throw new MillwrightError('conflict', `Job ${id} is ${job.state}, not HELD; there is nothing to settle.`);
+      const job = await find(context.get('caller').project.id, id);
+      if (!job.settlements.includes(action)) throw cannotSettle(job, action);
+      await auditDecision(sql, context.get('caller'), job, `job.settle.${action}`, reason);
+      const applies = async () => (await find(job.projectId, id)).settlements.includes(action);
+      await settleJob(hosting, job, { action, reason, applies });
+      return context.json(await find(context.get('caller').project.id, id), 200);
+    },
+  );
+
+  router.openapi(
+    createRoute('job.write', {
+      ...common,
+      method: 'post',
+      path: '/jobs/{id}/cancel',
+      summary: 'Cancel a job',
+      description: 'It stops, and undoes what it did. A job that is being undone already, or has ended, is a 409.',
+      operationId: 'cancel-job',
+      request: {
+        params: idParam,
+        query: projectQuery,
+        body: { required: true, content: { 'application/json': { schema: cancelSchema } } },
+      },
+      responses: { 202: json('The job, which undoes what it did: follow it to its end.', jobSchema), ...problems },
+    }),
+    async (context) => {
+      const { id } = context.req.valid('param');
+      const { reason } = context.req.valid('json');
+      const job = await find(context.get('caller').project.id, id);
+      if (!mayCancel(job)) throw cannotCancel(job);
+      if (!job.cancelRequested) {
+        await auditDecision(sql, context.get('caller'), job, 'job.cancel', reason);
+        const applies = async () => mayCancel(await find(job.projectId, id));
+        await cancelJob(hosting, job, { reason, applies });
       }
-      await auditSettlement(database.sql, context.get('caller'), job, action, reason);
-      await settleJob(temporal, job.workflowId, { jobId: id, action, reason });
-      return context.json((await findJob(database.sql, project.id, id, urlOf)) ?? job, 200);
+      return context.json(await find(context.get('caller').project.id, id), 202);
     },
   );
 
@@ -119,8 +182,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
     async (context) => {
       const { id } = context.req.valid('param');
       const after = parseEventId(context.req.valid('header')['last-event-id']);
-      const job = await findJob(database.sql, context.get('caller').project.id, id, urlOf);
-      if (!job) throw notFound(id);
+      await find(context.get('caller').project.id, id);
       return streamSSE(context, async (stream) => {
         const gone = new AbortController();
         stream.onAbort(() => gone.abort());

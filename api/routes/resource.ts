@@ -1,6 +1,7 @@
-import type { OpenAPIHono, z } from '@hono/zod-openapi';
+import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
+import { jobFields, longestJobSeconds } from '../../src/domain/common.ts';
 import type { JobView } from '../../src/domain/job.ts';
 import { plural, type ResourceKind } from '../../src/domain/kinds.ts';
 import type { Accepted } from '../../src/requests/caller.ts';
@@ -25,6 +26,11 @@ import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
 import { workflowUrl } from '../workflow-url.ts';
 
+const deleteQuery = projectQuery.extend({
+  onFailure: jobFields.onFailure,
+  timeoutSeconds: z.coerce.number().int().min(1).max(longestJobSeconds).optional(),
+});
+
 interface KindRoutes {
   readonly kind: ResourceKind;
   /** As a person says it, for the contract. */
@@ -38,7 +44,7 @@ export function resourceRoutes(
   dependencies: ApiDependencies,
   { kind, title, createSchema, viewSchema }: KindRoutes,
 ): OpenAPIHono<ApiEnv> {
-  const { database, catalog, retry, sealer, start } = dependencies;
+  const { database, catalog, limits, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
   const path = `/${plural[kind]}`;
   const lower = title === 'VM' ? title : title.toLowerCase();
@@ -79,7 +85,7 @@ export function resourceRoutes(
       const caller = context.get('caller');
       const key = context.req.valid('header')['idempotency-key'];
       const idempotency = await idempotencyOf(key, `create ${kind}`, () => veiled(sealer, kind, create.body));
-      const done = await acceptCreate(database.sql, caller, await catalog(), create, { retry, sealer, idempotency });
+      const done = await acceptCreate(database.sql, caller, await catalog(), create, { limits, sealer, idempotency });
       if (done.start) start(done.start);
       return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
     },
@@ -129,15 +135,18 @@ export function resourceRoutes(
       path: `${path}/{id}`,
       summary: `Delete a ${lower}`,
       operationId: `delete-${kind}`,
-      request: { params: referenceParam, query: projectQuery, headers: idempotencyHeader },
+      request: { params: referenceParam, query: deleteQuery, headers: idempotencyHeader },
       responses: { 202: accepted, ...problems },
     }),
     async (context) => {
       const { id } = context.req.valid('param');
       const caller = context.get('caller');
+      const { onFailure, timeoutSeconds } = context.req.valid('query');
       const key = context.req.valid('header')['idempotency-key'];
-      const idempotency = await idempotencyOf(key, `delete ${kind}`, () => ({ id }));
-      const done = await acceptDelete(database.sql, caller, kind, id, { retry, sealer, idempotency });
+      const asked = { id, onFailure, timeoutSeconds };
+      const idempotency = await idempotencyOf(key, `delete ${kind}`, () => asked);
+      const options = { limits, sealer, idempotency, onFailure, timeoutSeconds };
+      const done = await acceptDelete(database.sql, caller, kind, id, options);
       if (done.start) start(done.start);
       return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
     },

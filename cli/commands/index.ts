@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { processContext } from '../context.ts';
 import { batchCommand } from './batch.ts';
 import type { OpenContext } from './common.ts';
+import { incidentCommand } from './incident.ts';
 import { jobCommand } from './job.ts';
 import { networkCommand } from './network.ts';
 import { regionCommand } from './region.ts';
@@ -11,7 +12,9 @@ import { workerListCommand } from './worker.ts';
 
 /** The commands that ask the API, for a program to add. */
 export const tenantCommands = (open: OpenContext = processContext): Command[] =>
-  [vmCommand, networkCommand, volumeCommand, batchCommand, jobCommand, regionCommand].map((command) => command(open));
+  [vmCommand, networkCommand, volumeCommand, batchCommand, jobCommand, incidentCommand, regionCommand].map((command) =>
+    command(open),
+  );
 
 /** `worker list`, to be added to the command that runs workers. */
 export const workerList = (open: OpenContext = processContext): Command => workerListCommand(open);

@@ -7,11 +7,21 @@ import { showItems } from './show.ts';
 
 export const jobCommand = (open: OpenContext): Command =>
   new Command('job')
-    .description('list, show, watch and settle jobs')
+    .description('list, show, watch, settle and cancel jobs')
     .addCommand(listCommand(open))
     .addCommand(getCommand(open))
     .addCommand(watchCommand(open))
-    .addCommand(settleCommand(open));
+    .addCommand(settleCommand(open))
+    .addCommand(cancelCommand(open));
+
+/** What each settlement does, for the help. */
+const settlementHelp = `
+retry      runs once more what failed, and nothing that is done
+skip       goes on as if the step that failed were done
+rollback   undoes the job
+mark-done  ends it as done (or, of a rollback that is stuck, as undone): someone has seen to it by hand
+abandon    ends it as it is, its leftovers listed
+Which of them apply, "millwright job get <id>" says.`;
 
 const columns: readonly Column<JobView>[] = [
   { header: 'ID', value: ({ id }) => id },
@@ -83,13 +93,33 @@ function watchCommand(open: OpenContext): Command {
 function settleCommand(open: OpenContext): Command {
   const command = apiCommand('settle', 'decide how a held job goes on')
     .argument('<id>', 'its id')
-    .addArgument(new Argument('<action>', 'retry: run once more what is left of its rollback').argParser(settlement))
-    .requiredOption('--reason <text>', 'why, for the record');
+    .addArgument(new Argument('<action>', `one of ${settlements.join(', ')}`).argParser(settlement))
+    .requiredOption('--reason <text>', 'why, for the record')
+    .addHelpText('after', settlementHelp);
   return command.action(async (id: string, action: Settlement) => {
     const session = await openSession(command, open);
     const job = await session.client.settle(id, action, textOf(command, 'reason') ?? '');
     await session.show(job, () => table(columns, [job], Date.now()));
     session.talk(`It goes on. Watch it with: ${session.command(`job watch ${id}`)}`);
+  });
+}
+
+function cancelCommand(open: OpenContext): Command {
+  const command = apiCommand('cancel', 'have a job stop and undo what it did')
+    .argument('<id>', 'its id')
+    .requiredOption('--reason <text>', 'why, for the record')
+    .option('--watch', 'show what happens until it has ended');
+  return command.action(async (id: string) => {
+    const session = await openSession(command, open);
+    const job = await session.client.cancel(id, textOf(command, 'reason') ?? '');
+    if (command.getOptionValue('watch') !== true) {
+      await session.show(job, () => table(columns, [job], Date.now()));
+      session.talk(`It undoes what it did. Watch it with: ${session.command(`job watch ${id}`)}`);
+      return;
+    }
+    const { follow } = await import('../watch/follow.ts');
+    const jobs = await follow(session, [job], 'watch');
+    await session.show(jobs[0], () => table(columns, jobs, Date.now()));
   });
 }
 
@@ -113,6 +143,9 @@ function describe(job: JobView, now: number): string {
     ],
     ['Left over', job.leftovers.join(', ')],
     ['Waits for', job.waitingFor],
+    ['Ways out', job.settlements.join(', ')],
+    ['On failure', job.onFailure],
+    ['Deadline', job.deadlineAt],
     ['Region', job.region],
     ['Batch', batchId && `${batchId}, operation ${operationId}`],
     ['Created', `${job.createdAt} (${age(job.createdAt, now)} ago)`],

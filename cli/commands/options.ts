@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { failurePolicies } from '../../src/domain/job-states.ts';
 import { wholeNumber } from './common.ts';
 
 /** An option of `create`, and the field of the request's body that it fills. What it may hold is the API's to say. */
@@ -25,6 +26,10 @@ export const list = define((option) => option.argParser((value, before: readonly
 export const labels = define((option) => option.argParser(addLabel));
 export const sshKeys = define((option) => option.argParser(addSshKeys));
 export const fileText = define((option) => option.argParser(readText));
+
+/** What the job does when a step has failed for good. */
+export const onFailureOption = (): Option =>
+  new Option('--on-failure <policy>', 'undo it, hold it for a decision, or keep it as it is').choices(failurePolicies);
 
 /** The fields that the options given fill. */
 export function bodyOf(command: Command, options: readonly CreateOption[]): Record<string, unknown> {

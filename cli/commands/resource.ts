@@ -19,7 +19,7 @@ import {
   withJob,
   withLimit,
 } from './common.ts';
-import { bodyOf, type CreateOption, labels, mandatoryText, text, toggle } from './options.ts';
+import { bodyOf, type CreateOption, count, labels, mandatoryText, onFailureOption, text, toggle } from './options.ts';
 import { finish, showItems } from './show.ts';
 
 interface CreateBodies {
@@ -43,6 +43,8 @@ const sharedOptions: readonly CreateOption<Extract<keyof CreateBodies[ResourceKi
   text('provider', '--provider <provider>', 'which of the region’s providers; may be left out where it has one'),
   labels('labels', '--label <key=value>', 'a label; may be given again'),
   toggle('deletionProtection', '--deletion-protection', 'refuse to delete it'),
+  { field: 'onFailure', option: onFailureOption() },
+  count('timeoutSeconds', '--timeout-seconds <seconds>', 'what is not done by then has failed'),
 ];
 
 /** Create, list, get and delete, the same for every kind of resource. */
@@ -92,14 +94,23 @@ function getCommand<Kind extends ResourceKind>({ kind, noun, columns }: KindComm
 
 function deleteCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open: OpenContext): Command {
   const { kind, noun } = spec;
-  const command = apiCommand('delete', `delete ${noun}s`).argument('<names...>', 'their names or ids');
+  const command = apiCommand('delete', `delete ${noun}s`)
+    .argument('<names...>', 'their names or ids')
+    .addOption(onFailureOption());
   return withJob(command).action(async (references: readonly string[]) => {
     const session = await openSession(command, open);
     const accepted: Accepted<Views[Kind]>[] = [];
     let refused = false;
     for (const reference of references) {
       try {
-        accepted.push(await session.client.delete(kind, reference, keyFor(command, references, reference)));
+        accepted.push(
+          await session.client.delete(
+            kind,
+            reference,
+            keyFor(command, references, reference),
+            textOf(command, 'onFailure'),
+          ),
+        );
       } catch (error) {
         // What was accepted before is still to be shown.
         session.complain(error);

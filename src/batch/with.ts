@@ -28,6 +28,8 @@ type Body = { readonly [Type in OperationType]: z.ZodType<BodyOf<Type>> & z.ZodO
 
 /** Fields that an operation has beside its `with`. */
 const besideWith = ['region', 'provider'] as const;
+/** Fields of a single request that the batch has for all its operations. */
+const ofTheBatch = ['onFailure', 'timeoutSeconds'] as const;
 
 type Place = Pick<BatchOperation, 'region' | 'provider'>;
 
@@ -60,21 +62,24 @@ export function problemsOfWith(
   spelling: Spelling,
 ): Problem[] {
   const schema: z.ZodObject = schemas[type];
-  const isBeside = (key: PropertyKey | undefined): boolean => besideWith.some((field) => field === key);
-  const fields = Object.keys(schema.shape).filter((key) => !isBeside(key));
-  const own = Object.fromEntries(Object.entries(given).filter(([key]) => !isBeside(key)));
+  const isBeside = (key: string): boolean => besideWith.some((field) => field === key);
+  const isElsewhere = (key: string): boolean => isBeside(key) || ofTheBatch.some((field) => field === key);
+  const fields = Object.keys(schema.shape).filter((key) => !isElsewhere(key));
+  const own = Object.fromEntries(Object.entries(given).filter(([key]) => !isElsewhere(key)));
   const body = bodyOf(type, { region: 'beside' }, Object(withoutEscapes(own)));
   const problems = problemsOf(schema, body, spelling, fields).filter(({ path, atKey }) => {
     const value = valueAt(body, path);
     return atKey || typeof value !== 'string' || !hasReference(value);
   });
-  const misplaced = Object.keys(given).filter(isBeside);
+  const misplaced = Object.keys(given).filter(isElsewhere);
   return [
     ...problems,
     ...misplaced.map((key) => ({
       path: [key],
       atKey: true,
-      detail: `"${key}" stands beside "with", as the operation's own. Move it there.`,
+      detail: isBeside(key)
+        ? `"${key}" stands beside "with", as the operation's own. Move it there.`
+        : `"${key}" is not of one operation: what the batch's own onFailure says holds for all.`,
     })),
   ];
 }

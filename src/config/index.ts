@@ -39,6 +39,14 @@ const environmentSchema = z.object({
   MILLWRIGHT_STEP_ATTEMPTS: z.coerce.number().int().min(1).max(1000).default(10),
   MILLWRIGHT_STEP_PAUSE_SECONDS: z.coerce.number().min(0.01).max(3600).default(1),
   MILLWRIGHT_STEP_PAUSE_MAX_SECONDS: z.coerce.number().min(0.01).max(3600).default(30),
+  /** How long a step may take in all, and a job whose request does not say. */
+  MILLWRIGHT_STEP_TIMEOUT_SECONDS: z.coerce.number().int().min(1).default(86_400),
+  MILLWRIGHT_JOB_TIMEOUT_SECONDS: z.coerce.number().int().min(1).default(604_800),
+  /** A step under way for longer, or a job that nobody has begun for longer, is late: it raises an incident. */
+  MILLWRIGHT_STEP_LATE_SECONDS: z.coerce.number().min(0.1).default(600),
+  MILLWRIGHT_START_LATE_SECONDS: z.coerce.number().min(0.1).default(60),
+  /** A job under way for longer is looked after: where its workflow is gone it is given a new one. */
+  MILLWRIGHT_LOST_AFTER_SECONDS: z.coerce.number().min(0.1).default(60),
   /** How long one call to a provider may go unanswered. */
   MILLWRIGHT_PROVIDER_TIMEOUT_MS: z.coerce.number().int().min(100).default(5000),
   /** For the command line: the API and the token to use, instead of those in the home. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { idSchema, nameSchema, timeSchema } from './common.ts';
-import { errorInfoSchema, jobStates, rollbackStates } from './job.ts';
+import { errorInfoSchema, failurePolicies, jobStates, rollbackStates } from './job.ts';
 import { operationTypes, resourceKinds } from './kinds.ts';
 
 /**
@@ -15,6 +15,8 @@ import { operationTypes, resourceKinds } from './kinds.ts';
  *     ├───────────┼──▶ FAILED     refused, or its own job has undone what it did
  *     │           └──▶ CANCELED   likewise
  *     └──▶ SKIPPED                another failed before its turn came
+ *
+ *  FAILED, CANCELED ──▶ PENDING   settle: retry of a batch that is held
  * ```
  *
  * Accepting the batch sets PENDING or UNCHANGED. Beginning an operation sets RUNNING (FAILED where it is refused, and
@@ -34,10 +36,6 @@ export const operationStates = [
   'ROLLBACK_FAILED',
 ] as const;
 export type OperationState = (typeof operationStates)[number];
-
-/** What a batch does with what is done when an operation fails. */
-export const failurePolicies = ['rollback'] as const;
-export type FailurePolicy = (typeof failurePolicies)[number];
 
 const batchOperationSchema = z
   .object({

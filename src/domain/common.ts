@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { failurePolicies } from './job-states.ts';
 
 /** The form of an id: what has it is never a name, so that a path may hold either. */
 const idPattern = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
@@ -44,6 +45,23 @@ const labelsSchema = z
 export const idSchema = z.uuid();
 export const timeSchema = z.iso.datetime().meta({ description: 'ISO 8601, UTC.' });
 
+/** A year. */
+export const longestJobSeconds = 31_536_000;
+
+/** What every request says of the job that it begins. */
+export const jobFields = {
+  onFailure: z.enum(failurePolicies).optional().meta({
+    description:
+      'When a step has failed for good: `rollback` undoes the job, `hold` waits for a decision, `keep` ends it as it is. `rollback` where it is left out; a deletion, which cannot be undone, is then held.',
+  }),
+  timeoutSeconds: z
+    .int()
+    .min(1)
+    .max(longestJobSeconds)
+    .optional()
+    .meta({ description: 'What is not done by then has failed. Undoing takes as long as it takes.' }),
+};
+
 /** What every create request carries beside its kind's own fields. */
 export const createFields = {
   name: nameSchema,
@@ -56,6 +74,7 @@ export const createFields = {
     .meta({ description: 'One of the region’s providers; may be left out where it has only one.' }),
   labels: labelsSchema.default({}),
   deletionProtection: z.boolean().default(false),
+  ...jobFields,
 };
 
 /** What every resource shows (SPEC C), whatever its kind. */

@@ -1,46 +1,21 @@
 import { z } from 'zod';
-import { errorCodes, providerErrorClasses } from '../errors.ts';
+import { type ErrorInfo, errorCodes, providerErrorClasses } from '../errors.ts';
 import { idSchema, nameSchema, timeSchema } from './common.ts';
+import {
+  type FailurePolicy,
+  failurePolicies,
+  type JobState,
+  type JobType,
+  jobStates,
+  type RollbackState,
+  rollbackStates,
+  settlements,
+  stepStates,
+} from './job-states.ts';
 import { type OperationType, operationTypes } from './kinds.ts';
+import type { StepChange } from './transition.ts';
 
-/**
- * A job is one durable saga at work on one resource (or one batch).
- *
- * ```
- *  PENDING ──▶ RUNNING ◀──▶ RETRYING
- *                 │  ├──▶ SUCCEEDED
- *                 │  ├──▶ FAILED      rollback: complete | none
- *                 │  ├──▶ CANCELED    rollback: complete
- *                 └──┴──▶ HELD        rollback: stuck ── settle: retry ──▶ RUNNING
- * ```
- *
- * The accepting transaction sets PENDING; the job's own workflow, through `record`, sets all others.
- */
-export const jobStates = ['PENDING', 'RUNNING', 'RETRYING', 'HELD', 'SUCCEEDED', 'FAILED', 'CANCELED'] as const;
-export type JobState = (typeof jobStates)[number];
-
-/** From each state, the states a job may go to. None: it has ended. */
-export const jobMoves: Readonly<Record<JobState, readonly JobState[]>> = {
-  PENDING: ['RUNNING', 'FAILED', 'CANCELED'],
-  RUNNING: ['RUNNING', 'RETRYING', 'HELD', 'SUCCEEDED', 'FAILED', 'CANCELED'],
-  RETRYING: ['RUNNING', 'RETRYING', 'HELD', 'SUCCEEDED', 'FAILED', 'CANCELED'],
-  HELD: ['RUNNING', 'FAILED', 'CANCELED'],
-  SUCCEEDED: [],
-  FAILED: [],
-  CANCELED: [],
-};
-
-export const hasEnded = (state: JobState): boolean => jobMoves[state].length === 0;
-
-export const rollbackStates = ['none', 'running', 'complete', 'stuck'] as const;
-export type RollbackState = (typeof rollbackStates)[number];
-
-/** A step of a job. `UNDOING`, `UNDONE` and `UNDO_FAILED` are its life during a rollback. */
-export const stepStates = ['RUNNING', 'RETRYING', 'SUCCEEDED', 'FAILED', 'UNDOING', 'UNDONE', 'UNDO_FAILED'] as const;
-export type StepState = (typeof stepStates)[number];
-
-export const settlements = ['retry'] as const;
-export type Settlement = (typeof settlements)[number];
+export * from './job-states.ts';
 
 /** What each type of job hands its provider: names resolved, sizes filled in. `key` is what the provider knows a resource by. */
 export interface VmSpec {
@@ -79,6 +54,22 @@ export interface RetryPolicy {
   readonly maximumSeconds: number;
 }
 
+/** How long a job may take. Undoing has no deadline of the job's: it goes on until it is done, or held. */
+interface JobDeadlines {
+  /** A step waits this long in all, tries, pauses and a region without a worker included, before it has failed. */
+  readonly stepSeconds: number;
+  /** ISO 8601. A job with a step still to do after this has failed. */
+  readonly jobAt: string;
+}
+
+/** The bounds that a process sets to the jobs it accepts. */
+export interface JobLimits {
+  readonly retry: RetryPolicy;
+  readonly stepSeconds: number;
+  /** Where a request does not say how long its job may take. */
+  readonly jobSeconds: number;
+}
+
 /** A job as its workflow gets it: everything it needs to decide, nothing to look up. */
 export interface Job<Spec = unknown> {
   readonly id: string;
@@ -93,8 +84,28 @@ export interface Job<Spec = unknown> {
   readonly region: string;
   readonly spec: Spec;
   readonly retry: RetryPolicy;
+  /** `rollback` where it is left out, as in jobs accepted before there was a choice. */
+  readonly onFailure?: FailurePolicy;
+  /** Left out in jobs accepted before there were any. */
+  readonly deadlines?: JobDeadlines;
+  /** The resource's status before the job was accepted, to be given back where the job ends before it has begun. */
+  readonly statusBefore?: string;
   /** The last transition that the database has of this job; the next is one higher. */
   readonly sequence: number;
+  /** Which of the job's workflows this is; 0, where it is left out, is the first. */
+  readonly epoch?: number;
+  /** Where an earlier workflow of this job was when it was lost. What it calls done is not done again. */
+  readonly checkpoint?: Checkpoint;
+}
+
+/** How far a job has come, as the database has it. */
+export interface Checkpoint {
+  readonly state: JobState;
+  readonly rollback: RollbackState;
+  readonly error: ErrorInfo | null;
+  readonly cancelRequested: boolean;
+  readonly leftovers: readonly string[];
+  readonly steps: readonly StepChange[];
 }
 
 /** What a finished job leaves: shown by the job, kept by the resource, and the outputs of a batch's operation. */
@@ -112,7 +123,7 @@ const stepSchema = z
     position: z.int(),
     name: z.string(),
     state: z.enum(stepStates),
-    attempts: z.int(),
+    attempts: z.int().meta({ description: 'How often it was tried, undoing included.' }),
     error: errorInfoSchema.nullable(),
     nextAttemptAt: timeSchema.nullable(),
     providerReference: z.string().nullable(),
@@ -122,9 +133,7 @@ const stepSchema = z
   .meta({ id: 'JobStep' });
 export type Step = z.infer<typeof stepSchema>;
 
-/** A batch's own job has the type `batch.apply`. */
 const jobTypes: readonly JobType[] = [...operationTypes, 'batch.apply'];
-export type JobType = OperationType | 'batch.apply';
 
 export const jobSchema = z
   .object({
@@ -138,10 +147,20 @@ export const jobSchema = z
     region: z.string().nullable(),
     batchId: idSchema.nullable().meta({ description: 'The batch that this job is an operation of, if any.' }),
     operationId: z.string().nullable(),
-    error: errorInfoSchema.nullable(),
+    error: errorInfoSchema.nullable().meta({
+      description: 'Why it failed, is held or is being undone; while it is RETRYING, why the last try failed.',
+    }),
+    onFailure: z.enum(failurePolicies),
+    cancelRequested: z.boolean(),
+    deadlineAt: timeSchema.nullable().meta({ description: 'After this no step is begun or waited for any more.' }),
     nextAttemptAt: timeSchema.nullable(),
     waitingFor: z.string().nullable().meta({ description: 'What has to happen before it goes on, if it waits.' }),
-    leftovers: z.array(z.string()).meta({ description: 'The steps whose undo failed, while rollback is stuck.' }),
+    settlements: z
+      .array(z.enum(settlements))
+      .meta({ description: 'While it is HELD: what `POST /jobs/{id}/settle` can be asked for.' }),
+    leftovers: z.array(z.string()).meta({
+      description: 'The steps that may have left something at the provider, because nothing or nobody undid them.',
+    }),
     steps: z.array(stepSchema),
     workflowId: z.string(),
     temporalUiUrl: z.string().nullable(),
@@ -170,7 +189,12 @@ export const jobEventSchema = z
   .meta({ id: 'JobEvent' });
 export type JobEvent = z.infer<typeof jobEventSchema>;
 
+const reasonSchema = z.string().trim().min(1).max(1000).meta({ description: 'Why, for the record.' });
+
 /** What one may ask of a job that is `HELD`. */
 export const settleSchema = z
-  .strictObject({ action: z.enum(settlements), reason: z.string().min(1).max(1000) })
+  .strictObject({ action: z.enum(settlements), reason: reasonSchema })
   .meta({ id: 'Settle' });
+
+/** What goes with the wish to cancel a job. */
+export const cancelSchema = z.strictObject({ reason: reasonSchema }).meta({ id: 'Cancel' });

@@ -1,4 +1,4 @@
-import type { Job, JobType } from './job.ts';
+import type { Checkpoint, FailurePolicy, Job, JobType } from './job.ts';
 
 /** What a batch's workflow is started with; what its operations are stays in the database. */
 export interface BatchInput {
@@ -8,9 +8,15 @@ export interface BatchInput {
   readonly organization: string;
   readonly project: string;
   readonly parallelLimit: number;
+  /** `rollback` where it is left out. */
+  readonly onFailure?: FailurePolicy;
   /** The last transition that the database has of the batch's job. */
   readonly sequence: number;
+  readonly epoch?: number;
+  readonly checkpoint?: Checkpoint;
 }
+
+type Progress = 'sequence' | 'epoch' | 'checkpoint';
 
 /** A job as the start of its workflow needs it. */
 export interface StartableJob {
@@ -18,5 +24,7 @@ export interface StartableJob {
   readonly type: JobType;
   readonly workflowId: string;
   readonly sequence: number;
-  readonly input: Omit<Job, 'sequence'> | Omit<BatchInput, 'sequence'>;
+  readonly input: Omit<Job, Progress> | Omit<BatchInput, Progress>;
+  /** Set where an earlier workflow of the job was lost. */
+  readonly again?: { readonly epoch: number; readonly checkpoint: Checkpoint };
 }

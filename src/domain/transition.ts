@@ -8,19 +8,26 @@ import type { JobResult, JobState, RollbackState, StepState } from './job.ts';
 export interface Transition {
   readonly jobId: string;
   readonly sequence: number;
+  /** Which of the job's workflows reports; 0 where it is left out. */
+  readonly epoch?: number;
   /** ISO 8601. */
   readonly at: string;
   readonly state: JobState;
   readonly rollback: RollbackState;
   readonly error: ErrorInfo | null;
   readonly nextAttemptAt: string | null;
-  /** The steps whose undo failed. */
+  /** Someone has asked that the job be canceled. */
+  readonly cancelRequested: boolean;
+  /** The steps whose undo failed, or that nobody undid. */
   readonly leftovers: readonly string[];
   readonly step?: StepChange;
   /** Where the resource goes in its life (see `lives`), when this transition moves it. */
-  readonly resource?: 'done' | 'undone' | 'failed';
+  readonly resource?: ResourceMove;
   readonly result?: JobResult;
 }
+
+/** `untouched`: the job ended before it did anything, and the resource is what it was before. */
+type ResourceMove = 'done' | 'undone' | 'failed' | 'untouched';
 
 export interface StepChange {
   /** From 1, in the order of first run. */
@@ -31,6 +38,8 @@ export interface StepChange {
   readonly error: ErrorInfo | null;
   readonly nextAttemptAt: string | null;
   readonly providerReference: string | null;
+  /** What it gave, once it has been done: a later workflow of the job goes on with it. */
+  readonly result: JobResult | null;
   readonly startedAt: string;
   readonly endedAt: string | null;
 }

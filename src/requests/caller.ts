@@ -1,4 +1,4 @@
-import type { JobView, RetryPolicy } from '../domain/job.ts';
+import type { FailurePolicy, JobLimits, JobView } from '../domain/job.ts';
 import type { StartableJob } from '../domain/start.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 
@@ -29,7 +29,10 @@ export interface BatchPlace {
 }
 
 export interface AcceptOptions {
-  readonly retry: RetryPolicy;
+  readonly limits: JobLimits;
+  readonly onFailure?: FailurePolicy | undefined;
+  /** From acceptance to the job's deadline; the limits' own where it is left out. */
+  readonly timeoutSeconds?: number | undefined;
   /** Seals what of a request is secret before it is written. */
   readonly sealer: Sealer;
   readonly idempotency?: Idempotency | undefined;

@@ -5,7 +5,7 @@ import { violatedUnique } from '../db/client.ts';
 import { type Asked, insertCreate, type NewJob } from '../db/queries/accept.ts';
 import { newJobView } from '../db/queries/jobs.ts';
 import { type Known, knownResources, newResourceView, type ResourceView } from '../db/queries/resources.ts';
-import type { Job } from '../domain/job.ts';
+import type { FailurePolicy, Job } from '../domain/job.ts';
 import type { OperationType, Verb } from '../domain/kinds.ts';
 import { lives } from '../domain/life.ts';
 import { quotaMetrics } from '../domain/quota.ts';
@@ -35,7 +35,7 @@ export function acceptCreate(
       'create',
       { id, kind: create.kind, name: create.body.name, region: create.body.region, provider: prepared.provider },
       prepared.spec,
-      options,
+      { ...options, onFailure: options.onFailure ?? create.body.onFailure, timeoutSeconds: create.body.timeoutSeconds },
     );
     const { name, region, labels, deletionProtection } = create.body;
     const { provider, quota, row, uses } = prepared;
@@ -94,7 +94,8 @@ export function newJob(
   verb: Verb,
   resource: Pick<Known, 'id' | 'kind' | 'name' | 'region' | 'provider'>,
   spec: unknown,
-  { batch, retry }: AcceptOptions,
+  { batch, limits, onFailure, timeoutSeconds = limits.jobSeconds }: AcceptOptions,
+  statusBefore?: string,
 ): NewJob {
   const id = batch?.jobId ?? newId();
   const type: OperationType = `${resource.kind}.${verb}`;
@@ -109,7 +110,10 @@ export function newJob(
     provider: resource.provider,
     region: resource.region,
     spec,
-    retry,
+    retry: limits.retry,
+    onFailure: batch ? (onFailure ?? 'rollback') : policyOf(verb, onFailure),
+    deadlines: { stepSeconds: limits.stepSeconds, jobAt: new Date(Date.now() + timeoutSeconds * 1000).toISOString() },
+    ...(statusBefore === undefined ? {} : { statusBefore }),
   };
   return {
     id,
@@ -121,6 +125,10 @@ export function newJob(
     parentJobId: batch?.parentJobId ?? null,
   };
 }
+
+/** A deletion has nothing to roll back to: rather than to end undone it is held. */
+const policyOf = (verb: Verb, asked: FailurePolicy = 'rollback'): FailurePolicy =>
+  verb === 'delete' && asked === 'rollback' ? 'hold' : asked;
 
 export const startOf = ({ id, type, workflowId, input }: NewJob): StartableJob => ({
   id,

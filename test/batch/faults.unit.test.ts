@@ -31,14 +31,9 @@ const header: Case[] = [
   ['a limit too low', `name: shop\nparallelLimit: ▸0\n${one}`, '/parallelLimit Expected at least 1; found 0.'],
   ['a limit too high', `name: shop\nparallelLimit: ▸1001\n${one}`, '/parallelLimit Expected at most 1000; found 1001.'],
   [
-    'a policy that is to come',
-    `name: shop\nonFailure: ▸hold\n${one}`,
-    '/onFailure onFailure "hold" is not available yet. Expected "rollback", which is what happens without onFailure too.',
-  ],
-  [
     'a policy that is none',
     `name: shop\nonFailure: ▸rolback\n${one}`,
-    '/onFailure Expected "rollback"; found "rolback"; did you mean "rollback"?',
+    '/onFailure Expected one of rollback, hold, keep; found "rolback"; did you mean "rollback"?',
   ],
   ['operations that are missing', '▸name: shop\n', '/operations Missing "operations": expected a list.'],
   ['no operations', 'name: shop\noperations: ▸[]\n', '/operations Expected at least 1 entry; found none.'],

@@ -23,7 +23,7 @@ async function accepted(): Promise<{ jobId: string; resourceId: string }> {
 }
 
 const at = new Date().toISOString();
-const now = { at, rollback: 'none', error: null, nextAttemptAt: null, leftovers: [] } as const;
+const now = { at, rollback: 'none', error: null, cancelRequested: false, nextAttemptAt: null, leftovers: [] } as const;
 const step = {
   position: 1,
   name: 'create',
@@ -31,6 +31,7 @@ const step = {
   error: null,
   nextAttemptAt: null,
   providerReference: 'ref-1',
+  result: null,
   startedAt: at,
   endedAt: null,
 };

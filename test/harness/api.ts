@@ -1,4 +1,4 @@
-import type { JobView } from '../../src/domain/job.ts';
+import type { JobView, Settlement } from '../../src/domain/job.ts';
 import { hasEnded } from '../../src/domain/job.ts';
 import { until } from './until.ts';
 
@@ -67,6 +67,20 @@ export class Api {
       },
       deadlineMs,
     );
+  }
+
+  /** Settles a held job, and gives it when it has ended. */
+  async settled(id: string, action: Settlement): Promise<JobView> {
+    const answer = await this.tenant('POST', `/jobs/${id}/settle`, { action, reason: 'the test wants it so' });
+    if (answer.status !== 200) throw new Error(`settle ${action}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return this.jobWhen(id);
+  }
+
+  /** Cancels a job, and gives it when it has ended. */
+  async canceled(id: string): Promise<JobView> {
+    const answer = await this.tenant('POST', `/jobs/${id}/cancel`, { reason: 'the test wants it so' });
+    if (answer.status !== 202) throw new Error(`cancel: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return this.jobWhen(id);
   }
 
   /** Asks, expects 202, and gives the job when it has ended. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { RegionActivities, RegionCall } from '../../activities/types.ts';
-import type { JobView } from '../../src/domain/job.ts';
+import { type FailurePolicy, hasEnded, type JobView, type Settlement } from '../../src/domain/job.ts';
 import { type OperationType, partsOf, plural } from '../../src/domain/kinds.ts';
 import type { TestPlatform } from './platform.ts';
 import { until } from './until.ts';
@@ -84,6 +84,27 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
     expect(found).toHaveLength(there ? 1 : 0);
   }
 
+  /** A job whose step fails for good, when it waits for a decision (or has ended, by `keep`). */
+  async function arrangeHeld(
+    operation: string,
+    onFailure: FailurePolicy = 'hold',
+  ): Promise<{ name: string; job: JobView; mend: () => Promise<void> }> {
+    const { api, simulator } = platform();
+    const name = newName();
+    const create = { ...body(name, 'tpe-1'), ...(verb === 'create' ? { onFailure } : {}) };
+    if (verb === 'delete') expect((await api.done('POST', path, create)).state).toBe('SUCCEEDED');
+    const fault = await simulator.fault({ effect: 'permanent', operation, name });
+    const answer =
+      verb === 'create'
+        ? await api.tenant('POST', path, create)
+        : await api.tenant('DELETE', `${path}/${name}?onFailure=${onFailure}`);
+    const job = await api.jobWhen(answer.body.job.id, ({ state }) => hasEnded(state) || state === 'HELD');
+    expect(job).toMatchObject({ state: onFailure === 'hold' ? 'HELD' : 'FAILED', rollback: 'none', onFailure });
+    return { name, job, mend: () => simulator.removeFault(fault) };
+  }
+
+  const settled = (id: string, action: Settlement): Promise<JobView> => platform().api.settled(id, action);
+
   const expectDone = (name: string): Promise<void> => expectThere(name, verb === 'create');
   /** A create that does not come about leaves nothing; a delete that does not leaves what there was, to be deleted again. */
   const expectNotDone = (name: string): Promise<void> =>
@@ -117,14 +138,66 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
     test.concurrent(`${type}: failing at ${stepName}`, async () => {
       const { name, ask } = await arrange();
       wraps.twice(name);
-      await platform().simulator.fault({ effect: 'permanent', operation, name });
-      const job = await platform().api.jobWhen(await ask());
-      expect(job).toMatchObject({
-        state: 'FAILED',
-        rollback: verb === 'create' ? 'complete' : 'none',
-        error: { providerClass: 'permanent' },
-      });
-      await expectNotDone(name);
+      const fault = await platform().simulator.fault({ effect: 'permanent', operation, name });
+      const job = await platform().api.jobWhen(await ask(), ({ state }) => hasEnded(state) || state === 'HELD');
+      const error = { providerClass: 'permanent' };
+      if (verb === 'create') {
+        expect(job).toMatchObject({ state: 'FAILED', rollback: 'complete', error });
+        await expectNotDone(name);
+      } else {
+        // What cannot be undone is held.
+        expect(job).toMatchObject({ state: 'HELD', rollback: 'none', error, onFailure: 'hold' });
+        await platform().simulator.removeFault(fault);
+        expect(await settled(job.id, 'retry')).toMatchObject({ state: 'SUCCEEDED' });
+        await expectDone(name);
+      }
+    });
+
+    test.concurrent(`${type}: held at ${stepName}, then retried`, async () => {
+      const { name, job, mend } = await arrangeHeld(operation);
+      await mend();
+      expect(await settled(job.id, 'retry')).toMatchObject({ state: 'SUCCEEDED', rollback: 'none', error: null });
+      await expectDone(name);
+    });
+
+    test.concurrent(`${type}: held at ${stepName}, its workflow gone, then retried`, async () => {
+      const { name, job, mend } = await arrangeHeld(operation);
+      await platform().terminate(job.workflowId);
+      await mend();
+      expect(await settled(job.id, 'retry')).toMatchObject({ state: 'SUCCEEDED', rollback: 'none', error: null });
+      await expectDone(name);
+    });
+
+    test.concurrent(`${type}: held at ${stepName}, then abandoned, kept or canceled, is what it is`, async () => {
+      for (const end of ['abandon', 'keep', 'cancel'] as const) {
+        const { name, job, mend } = await arrangeHeld(operation, end === 'keep' ? 'keep' : 'hold');
+        await mend();
+        if (end === 'abandon') await settled(job.id, 'abandon');
+        if (end === 'cancel') expect(await platform().api.canceled(job.id)).toMatchObject({ state: 'CANCELED' });
+        const { api } = platform();
+        if (end === 'cancel' && verb === 'create') {
+          await expectThere(name, false);
+          continue;
+        }
+        expect(await api.job(job.id)).toMatchObject({ state: end === 'cancel' ? 'CANCELED' : 'FAILED' });
+        expect((await api.tenant('GET', `${path}/${name}`)).body).toMatchObject({
+          status: 'error',
+          currentJobId: null,
+          statusReason: expect.any(String),
+        });
+        expect(await api.done('DELETE', `${path}/${name}`)).toMatchObject({ state: 'SUCCEEDED' });
+        await expectThere(name, false);
+      }
+    });
+
+    test.concurrent(`${type}: its workflow terminated at ${stepName}`, async () => {
+      const { name, ask } = await arrange();
+      await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
+      const id = await ask();
+      await atWork(operation, name);
+      await platform().terminate((await platform().api.job(id)).workflowId);
+      expect(await platform().api.jobWhen(id)).toMatchObject({ state: 'SUCCEEDED', rollback: 'none' });
+      await expectDone(name);
     });
 
     test.concurrent(`${type}: an answer lost at ${stepName}`, async () => {
@@ -142,6 +215,16 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
       await atWork(operation, name);
       await platform().cancel((await platform().api.job(id)).workflowId);
       const job: JobView = await platform().api.jobWhen(id);
+      expect(job).toMatchObject({ state: 'CANCELED', rollback: verb === 'create' ? 'complete' : 'none' });
+      await expectNotDone(name);
+    });
+
+    test.concurrent(`${type}: canceled by its owner at ${stepName}`, async () => {
+      const { name, ask } = await arrange();
+      await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
+      const id = await ask();
+      await atWork(operation, name);
+      const job = await platform().api.canceled(id);
       expect(job).toMatchObject({ state: 'CANCELED', rollback: verb === 'create' ? 'complete' : 'none' });
       await expectNotDone(name);
     });

@@ -22,7 +22,8 @@ async function ended(id: string, mend: () => Promise<void>): Promise<string> {
   const { api } = platform;
   const job = await api.jobWhen(id, ({ state }) => hasEnded(state) || state === 'HELD');
   if (job.state !== 'HELD') return job.state;
-  expect(job.leftovers).not.toEqual([]);
+  expect(job).toMatchObject({ settlements: expect.arrayContaining(['retry']), error: expect.anything() });
+  if (job.rollback === 'stuck') expect(job.leftovers).not.toEqual([]);
   await mend();
   await api.tenant('POST', `/jobs/${id}/settle`, { action: 'retry', reason: 'the fault is gone' });
   return (await api.jobWhen(id)).state;
@@ -54,14 +55,8 @@ for (const kind of resourceKinds) {
           }
           const removal = await api.tenant('DELETE', `${path}/${name}`);
           const removed = await ended(removal.body.job.id, mend);
-          if (removed === 'SUCCEEDED') return;
-          // What could not be deleted is there, in error, and can be deleted when the cause is mended.
-          expect((await api.tenant('GET', `${path}/${name}`)).body).toMatchObject({
-            status: 'error',
-            currentJobId: null,
-          });
-          await mend();
-          expect(await api.done('DELETE', `${path}/${name}`)).toMatchObject({ state: 'SUCCEEDED' });
+          // What could not be deleted was held, and went on when the cause was mended.
+          expect(removed).toBe('SUCCEEDED');
         });
       }
     }

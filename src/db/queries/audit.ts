@@ -6,15 +6,15 @@ interface Actor {
   readonly origin: string | null;
 }
 
-/** Puts on record who settled a job, how and why: before it is done, closed by the job's own end. */
-export async function auditSettlement(
+/** Puts on record who decided something of a job, what and why: before it is done, closed by the job's own end. */
+export async function auditDecision(
   sql: Sql,
   { actor, origin }: Actor,
   job: JobView,
-  action: Settlement,
+  action: `job.settle.${Settlement}` | 'job.cancel',
   reason: string,
 ): Promise<void> {
   await sql`
     INSERT INTO audit_log (organization_id, project_id, actor, origin, action, resource_id, job_id, reason)
-    VALUES (${job.organizationId}, ${job.projectId}, ${actor}, ${origin}, ${`job.settle.${action}`}, ${job.resource.id}, ${job.id}, ${reason})`;
+    VALUES (${job.organizationId}, ${job.projectId}, ${actor}, ${origin}, ${action}, ${job.resource.id}, ${job.id}, ${reason})`;
 }

@@ -1,10 +1,11 @@
 import type { Sql } from 'postgres';
 import type { OperationState } from '../../domain/batch.ts';
-import type { Job, JobState } from '../../domain/job.ts';
+import type { Checkpoint, FailurePolicy, Job } from '../../domain/job.ts';
 import type { OperationType } from '../../domain/kinds.ts';
 import type { ErrorInfo } from '../../errors.ts';
 import type { Sealer } from '../../secrets/sealer.ts';
 import { openInput } from '../../secrets/specs.ts';
+import { checkpointOf } from './dispatch.ts';
 
 /** A batch as its workflow's activities need it. */
 export interface BatchRow {
@@ -12,6 +13,7 @@ export interface BatchRow {
   readonly name: string;
   readonly jobId: string;
   readonly workflowId: string;
+  readonly onFailure: FailurePolicy;
   readonly caller: {
     readonly organization: { readonly id: string; readonly name: string };
     readonly project: { readonly id: string; readonly name: string };
@@ -33,7 +35,7 @@ export interface OperationRow {
 
 export async function batchForWork(sql: Sql, batchId: string): Promise<BatchRow> {
   const [row] = await sql<BatchRow[]>`
-    SELECT b.id, b.name, b.job_id AS "jobId", j.workflow_id AS "workflowId",
+    SELECT b.id, b.name, b.job_id AS "jobId", j.workflow_id AS "workflowId", b.on_failure AS "onFailure",
       jsonb_build_object('organization', jsonb_build_object('id', o.id, 'name', o.name), 'project', jsonb_build_object('id', p.id, 'name', p.name)) AS caller
     FROM batches b JOIN jobs j ON j.id = b.job_id JOIN organizations o ON o.id = b.organization_id JOIN projects p ON p.id = b.project_id
     WHERE b.id = ${batchId}`;
@@ -52,15 +54,18 @@ export async function operationsForWork(
     FROM batch_operations WHERE batch_id = ${batchId} ${only ? sql`AND id = ANY(${[...only]})` : sql``} ORDER BY position`;
 }
 
-/** A job as its workflow gets it, from its checkpoint; undefined where it has not been accepted. */
+/** A job as its workflow gets it, from its checkpoint if it has been begun; undefined where it has not been accepted. */
 export async function jobForWork(
   sql: Sql,
   sealer: Sealer,
   jobId: string,
-): Promise<{ job: Job; state: JobState } | undefined> {
-  const [row] = await sql<{ input: Omit<Job, 'sequence'>; sequence: number; state: JobState }[]>`
-    SELECT input, sequence, state FROM jobs WHERE id = ${jobId}`;
-  return row && { job: { ...(await openInput(sealer, jobId, row.input)), sequence: row.sequence }, state: row.state };
+): Promise<{ job: Job; checkpoint: Checkpoint } | undefined> {
+  const [row] = await sql<{ input: Omit<Job, 'sequence'>; sequence: number; checkpoint: Checkpoint }[]>`
+    SELECT j.input, j.sequence, ${sql.unsafe(checkpointOf)} AS checkpoint FROM jobs j WHERE j.id = ${jobId}`;
+  if (!row) return undefined;
+  const { sequence, checkpoint } = row;
+  const input = await openInput(sealer, jobId, row.input);
+  return { job: { ...input, sequence, ...(sequence > 0 ? { checkpoint } : {}) }, checkpoint };
 }
 
 /** An operation is under way, on this resource. */
@@ -96,6 +101,13 @@ export async function renewRollbackJob(sql: Sql, batchId: string, operationId: s
     UPDATE batch_operations SET rollback_job_id = uuidv7() WHERE batch_id = ${batchId} AND id = ${operationId} RETURNING rollback_job_id AS id`;
   if (!row) throw new Error(`batch ${batchId} has no operation ${operationId}`);
   return row.id;
+}
+
+/** Has what failed tried again, each by a new job; what a job of it left was undone, or is in the way and will say so. */
+export async function renewFailed(sql: Sql, batchId: string): Promise<void> {
+  await sql`
+    UPDATE batch_operations SET state = 'PENDING', job_id = uuidv7(), error = NULL, ended_at = NULL
+    WHERE batch_id = ${batchId} AND state IN ('FAILED', 'CANCELED')`;
 }
 
 /** What has not begun will not. */

@@ -1,10 +1,60 @@
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import type { StartableJob } from '../../domain/start.ts';
+import { iso } from './iso.ts';
+
+const startable = `j.id, j.type, j.workflow_id AS "workflowId", j.sequence, j.input`;
+
+/** SQL for a `Checkpoint` of the job `j`. */
+export const checkpointOf = `jsonb_build_object('state', j.state, 'rollback', j.rollback, 'error', j.error,
+  'cancelRequested', j.cancel_requested, 'leftovers', to_jsonb(j.leftovers),
+  'steps', coalesce((SELECT jsonb_agg(jsonb_build_object('position', s.position, 'name', s.name, 'state', s.state,
+    'attempts', s.attempts, 'error', s.error, 'nextAttemptAt', ${iso('s.next_attempt_at')}, 'providerReference', s.provider_reference,
+    'result', s.result, 'startedAt', ${iso('s.started_at')}, 'endedAt', ${iso('s.ended_at')}) ORDER BY s.position)
+    FROM job_steps s WHERE s.job_id = j.id), '[]'))`;
 
 /** Accepted jobs whose workflow has not been heard of for some time: a crash may have come between commit and start. */
 export async function overdueJobs(sql: Sql, olderThanSeconds: number, limit: number): Promise<readonly StartableJob[]> {
   return await sql<StartableJob[]>`
-    SELECT id, type, workflow_id AS "workflowId", sequence, input FROM jobs
-    WHERE state = 'PENDING' AND batch_id IS NULL AND created_at < now() - make_interval(secs => ${olderThanSeconds})
-    ORDER BY created_at LIMIT ${limit}`;
+    SELECT ${sql.unsafe(startable)} FROM jobs j
+    WHERE j.state = 'PENDING' AND j.batch_id IS NULL AND j.created_at < now() - make_interval(secs => ${olderThanSeconds})
+    ORDER BY j.created_at LIMIT ${limit}`;
+}
+
+/**
+ * A job whose workflow is gone, as its next one is to go on with it; undefined where it has ended. An operation's job gives
+ * its batch's. To be called once the workflow is known to be gone: what it could still record from now on is refused.
+ */
+export async function jobToRevive(sql: TransactionSql, jobId: string): Promise<StartableJob | undefined> {
+  const [job] = await sql<StartableJob[]>`
+    WITH j AS (
+      UPDATE jobs SET epoch = epoch + 1
+      WHERE id = coalesce((SELECT b.job_id FROM jobs o JOIN batches b ON b.id = o.batch_id WHERE o.id = ${jobId}), ${jobId})
+        AND ended_at IS NULL
+      RETURNING *
+    )
+    SELECT ${sql.unsafe(startable)}, jsonb_build_object('epoch', j.epoch, 'checkpoint', ${sql.unsafe(checkpointOf)}) AS again FROM j`;
+  return job;
+}
+
+/** Held by the transaction until its end: one at a time may see whether a workflow is gone and start another. */
+export async function lockRevival(sql: TransactionSql, workflowId: string): Promise<void> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${workflowId}, 0))`;
+}
+
+/** A job that has been accepted and not begun; undefined where it has been, or is an operation's. */
+export async function pendingJob(sql: Sql, jobId: string): Promise<StartableJob | undefined> {
+  const [job] = await sql<StartableJob[]>`
+    SELECT ${sql.unsafe(startable)} FROM jobs j WHERE j.id = ${jobId} AND j.state = 'PENDING' AND j.batch_id IS NULL`;
+  return job;
+}
+
+/** Jobs under way for longer than this, each with a workflow of its own that should be running. */
+export async function jobsUnderWay(
+  sql: Sql,
+  olderThanSeconds: number,
+): Promise<readonly { readonly id: string; readonly workflowId: string }[]> {
+  return await sql<{ id: string; workflowId: string }[]>`
+    SELECT id, workflow_id AS "workflowId" FROM jobs
+    WHERE ended_at IS NULL AND batch_id IS NULL AND created_at < now() - make_interval(secs => ${olderThanSeconds})
+    ORDER BY created_at`;
 }

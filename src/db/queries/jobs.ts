@@ -1,11 +1,11 @@
 import type { Sql } from 'postgres';
-import type { JobEvent, JobView, Step } from '../../domain/job.ts';
+import { type JobEvent, type JobView, type Step, settlementsFor } from '../../domain/job.ts';
 import type { NewJob } from './accept.ts';
 import { iso } from './iso.ts';
 import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
 
 /** A job's row with its steps, as one document. */
-type JobRow = Omit<JobView, 'temporalUiUrl' | 'waitingFor' | 'resource' | 'steps'> & {
+type JobRow = Omit<JobView, 'temporalUiUrl' | 'waitingFor' | 'resource' | 'steps' | 'settlements'> & {
   readonly resourceId: string;
   readonly resourceKind: string;
   readonly resourceName: string;
@@ -17,6 +17,8 @@ type JobRow = Omit<JobView, 'temporalUiUrl' | 'waitingFor' | 'resource' | 'steps
 const select = `SELECT j.id, j.organization_id AS "organizationId", j.project_id AS "projectId", j.type, j.state, j.rollback,
     j.resource_id AS "resourceId", j.resource_kind AS "resourceKind", j.resource_name AS "resourceName", j.region,
     j.batch_id AS "batchId", j.operation_id AS "operationId", j.error, ${iso('j.next_attempt_at')} AS "nextAttemptAt",
+    coalesce(j.input ->> 'onFailure', 'rollback') AS "onFailure", j.cancel_requested AS "cancelRequested",
+    j.input -> 'deadlines' ->> 'jobAt' AS "deadlineAt",
     j.leftovers, j.workflow_id AS "workflowId", ${iso('j.created_at')} AS "createdAt", ${iso('j.started_at')} AS "startedAt",
     ${iso('j.ended_at')} AS "endedAt",
     coalesce((SELECT jsonb_agg(jsonb_build_object('position', s.position, 'name', s.name, 'state', s.state, 'attempts', s.attempts,
@@ -36,6 +38,7 @@ function toView(row: JobRow, workflowUrl: WorkflowUrl): JobView {
     ...rest,
     resource: { id: resourceId, kind: resourceKind, name: resourceName },
     waitingFor: waitingFor(row),
+    settlements: [...settlementsFor(row)],
     temporalUiUrl: workflowUrl(row.workflowId),
   };
 }
@@ -46,9 +49,9 @@ function waitingFor(job: JobRow): string | null {
     case 'PENDING':
       return job.operationId ? null : 'a control worker to start it';
     case 'RETRYING':
-      return `the next attempt at ${job.nextAttemptAt}`;
+      return `the next attempt at ${job.nextAttemptAt}${retried(job)}`;
     case 'HELD':
-      return `a decision: settle it with "millwright job settle ${job.id} retry" once the cause is mended`;
+      return `a decision (${settlementsFor(job).join(', ')}): settle it with "millwright job settle ${job.id} retry" once the cause is mended`;
     case 'RUNNING':
       return job.heldJob
         ? `a decision on operation "${job.heldJob.operationId}": settle its job with "millwright job settle ${job.heldJob.id} retry" once the cause is mended`
@@ -58,6 +61,12 @@ function waitingFor(job: JobRow): string | null {
     case 'CANCELED':
       return null;
   }
+}
+
+/** `: attempt 3 of "create" failed: no capacity`. */
+function retried({ steps }: JobRow): string {
+  const step = steps.find(({ nextAttemptAt }) => nextAttemptAt !== null);
+  return step?.error ? `: attempt ${step.attempts} of "${step.name}" failed: ${step.error.message}` : '';
 }
 
 /** A job just accepted, as it will be read. */
@@ -80,8 +89,12 @@ export function newJobView(
     batchId: job.batchId,
     operationId: job.operationId,
     error: null,
+    onFailure: job.input.onFailure ?? 'rollback',
+    cancelRequested: false,
+    deadlineAt: 'deadlines' in job.input ? (job.input.deadlines?.jobAt ?? null) : null,
     nextAttemptAt: null,
     waitingFor: null,
+    settlements: [],
     leftovers: [],
     steps: [],
     workflowId: job.workflowId,

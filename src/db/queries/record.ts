@@ -11,6 +11,7 @@ interface JobRow {
   readonly type: string;
   readonly state: JobState;
   readonly sequence: number;
+  readonly epoch: number;
   readonly project_id: string;
   readonly resource_id: string;
   readonly resource_kind: string;
@@ -19,6 +20,8 @@ interface JobRow {
   readonly operation_id: string | null;
   readonly parent_job_id: string | null;
   readonly goes_back: boolean | null;
+  /** The resource's status before the job was accepted; null for a create. */
+  readonly status_before: string | null;
 }
 
 /**
@@ -48,8 +51,9 @@ export function recordTransitions(sql: Sql, transitions: readonly Transition[]):
 
 async function lockJobs(sql: TransactionSql, ids: readonly string[]): Promise<ReadonlyMap<string, JobRow>> {
   const rows = await sql<JobRow[]>`
-    SELECT j.id, j.type, j.state, j.sequence, j.project_id, j.resource_id, j.resource_kind, j.resource_name,
-      j.batch_id, j.operation_id, b.job_id AS parent_job_id, o.rollback_job_id = j.id AS goes_back
+    SELECT j.id, j.type, j.state, j.sequence, j.epoch, j.project_id, j.resource_id, j.resource_kind, j.resource_name,
+      j.batch_id, j.operation_id, b.job_id AS parent_job_id, o.rollback_job_id = j.id AS goes_back,
+      j.input ->> 'statusBefore' AS status_before
     FROM jobs j
     LEFT JOIN batches b ON b.id = j.batch_id
     LEFT JOIN batch_operations o ON o.batch_id = j.batch_id AND o.id = j.operation_id
@@ -68,6 +72,9 @@ function sift(
     const job = jobs.get(transition.jobId);
     const from = state.get(transition.jobId);
     if (!job || !from) return { code: 'not_found', message: `Job ${transition.jobId} does not exist.` };
+    if ((transition.epoch ?? 0) < job.epoch) {
+      return { code: 'precondition', message: `Job ${job.id} lives in a newer workflow.` };
+    }
     if (transition.sequence <= job.sequence) return null;
     if (!jobMoves[from].includes(transition.state)) {
       return { code: 'conflict', message: `Job ${job.id} is ${from} and cannot become ${transition.state}.` };
@@ -89,10 +96,11 @@ async function updateJobs(sql: TransactionSql, transitions: readonly Transition[
     last.set(jobId, { id: jobId, ...now, ended: hasEnded(now.state), result: results.get(jobId) ?? null });
   }
   await sql.unsafe(
-    `UPDATE jobs j SET state = t.state, rollback = t.rollback, sequence = t.sequence, error = t.error, result = coalesce(t.result, j.result),
+    `UPDATE jobs j SET state = t.state, rollback = t.rollback, sequence = t.sequence, error = t.error,
+      cancel_requested = coalesce(t."cancelRequested", j.cancel_requested), result = coalesce(t.result, j.result),
       leftovers = t.leftovers, next_attempt_at = t."nextAttemptAt", started_at = coalesce(j.started_at, t.at),
       ended_at = CASE WHEN t.ended THEN t.at END
-    FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, state text, rollback text, sequence int, error jsonb, result jsonb,
+    FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, state text, rollback text, sequence int, error jsonb, "cancelRequested" boolean, result jsonb,
       leftovers text[], "nextAttemptAt" timestamptz, at timestamptz, ended boolean)
     WHERE j.id = t.id`,
     [json([...last.values()])],
@@ -107,12 +115,13 @@ async function upsertSteps(sql: TransactionSql, transitions: readonly Transition
   }
   if (last.size === 0) return;
   await sql.unsafe(
-    `INSERT INTO job_steps AS s (job_id, position, name, state, attempts, error, next_attempt_at, provider_reference, started_at, ended_at)
-    SELECT t."jobId", t.position, t.name, t.state, t.attempts, t.error, t."nextAttemptAt", t."providerReference", t."startedAt", t."endedAt"
+    `INSERT INTO job_steps AS s (job_id, position, name, state, attempts, error, next_attempt_at, provider_reference, result, started_at, ended_at)
+    SELECT t."jobId", t.position, t.name, t.state, t.attempts, t.error, t."nextAttemptAt", t."providerReference", t.result, t."startedAt", t."endedAt"
     FROM jsonb_to_recordset($1::text::jsonb) AS t("jobId" uuid, position int, name text, state text, attempts int, error jsonb,
-      "nextAttemptAt" timestamptz, "providerReference" text, "startedAt" timestamptz, "endedAt" timestamptz)
+      "nextAttemptAt" timestamptz, "providerReference" text, result jsonb, "startedAt" timestamptz, "endedAt" timestamptz)
     ON CONFLICT (job_id, position) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, error = excluded.error,
       next_attempt_at = excluded.next_attempt_at, provider_reference = coalesce(excluded.provider_reference, s.provider_reference),
+      result = coalesce(excluded.result, s.result),
       ended_at = excluded.ended_at`,
     [json([...last.values()])],
     { prepare: true },
@@ -134,14 +143,14 @@ async function moveResources(
     if (!transition.resource || !job || job.type === 'batch.apply') return [];
     const { kind, verb } = partsOf(job.type as OperationType);
     const life = lives[kind][verb];
-    const status = life[transition.resource];
+    const status = transition.resource === 'untouched' ? (job.status_before ?? life.undone) : life[transition.resource];
     return [
       {
         id: job.resource_id,
         jobId: job.id,
         from: life.during,
         status,
-        reason: transition.resource === 'done' ? null : (transition.error?.message ?? null),
+        reason: ['done', 'untouched'].includes(transition.resource) ? null : (transition.error?.message ?? null),
         reference: transition.result?.providerReference ?? null,
         addresses: transition.result?.addresses ?? null,
         release: hasEnded(transition.state),

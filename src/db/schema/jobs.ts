@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { jobStates, rollbackStates, stepStates } from '../../domain/job.ts';
 import { id, now, time } from './columns.ts';
 import { projects } from './tenancy.ts';
@@ -27,6 +27,9 @@ export const jobs = pgTable(
     workflowId: text('workflow_id').notNull(),
     /** The last transition that has been recorded; an older one that comes again is dropped. */
     sequence: integer('sequence').notNull().default(0),
+    /** Counts the workflows that the job has had beyond its first. Only the newest may record. */
+    epoch: integer('epoch').notNull().default(0),
+    cancelRequested: boolean('cancel_requested').notNull().default(false),
     error: jsonb('error'),
     result: jsonb('result'),
     leftovers: text('leftovers').array().notNull().default(sql`'{}'`),
@@ -40,6 +43,7 @@ export const jobs = pgTable(
     index('jobs_resource').on(table.resourceId),
     index('jobs_batch').on(table.batchId).where(sql`batch_id IS NOT NULL`),
     index('jobs_pending').on(table.createdAt).where(sql`state = 'PENDING'`),
+    index('jobs_unended').on(table.createdAt).where(sql`ended_at IS NULL`),
   ],
 );
 
@@ -56,10 +60,14 @@ export const jobSteps = pgTable(
     error: jsonb('error'),
     nextAttemptAt: time('next_attempt_at'),
     providerReference: text('provider_reference'),
+    result: jsonb('result'),
     startedAt: time('started_at').notNull(),
     endedAt: time('ended_at'),
   },
-  (table) => [primaryKey({ columns: [table.jobId, table.position] })],
+  (table) => [
+    primaryKey({ columns: [table.jobId, table.position] }),
+    index('job_steps_unended').on(table.startedAt).where(sql`ended_at IS NULL`),
+  ],
 );
 
 /** One row for each `Idempotency-Key` that was accepted: the same key and body give the same resource and job again. */

@@ -1,0 +1,34 @@
+import { z } from '@hono/zod-openapi';
+import { listIncidents } from '../../src/db/queries/incidents.ts';
+import { incidentSchema } from '../../src/domain/incident.ts';
+import { createRoute, json, pageOf, pageQuery } from '../contract.ts';
+import type { ApiDependencies } from '../env.ts';
+import { problems } from '../problem.ts';
+import { createRouter } from '../router.ts';
+
+const filterQuery = {
+  state: incidentSchema.shape.state.optional(),
+  job: z.uuid().optional().meta({ description: 'Only those of this job.' }),
+};
+
+/** What is late or waits for a decision in a project. */
+export function incidentRoutes({ database }: ApiDependencies) {
+  const router = createRouter();
+  router.openapi(
+    createRoute('incident.read', {
+      tags: ['Incidents'],
+      method: 'get',
+      path: '/incidents',
+      summary: 'List incidents',
+      operationId: 'list-incidents',
+      request: { query: pageQuery.extend(filterQuery) },
+      responses: { 200: json('A page, newest first.', pageOf(incidentSchema)), ...problems },
+    }),
+    async (context) => {
+      const { limit, cursor, state, job } = context.req.valid('query');
+      const projectId = context.get('caller').project.id;
+      return context.json(await listIncidents(database.sql, { projectId, state, jobId: job }, { limit, cursor }), 200);
+    },
+  );
+  return router;
+}

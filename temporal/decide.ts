@@ -1,0 +1,69 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { pendingJob } from '../src/db/queries/dispatch.ts';
+import type { JobView, Settlement } from '../src/domain/job.ts';
+import { MillwrightError } from '../src/errors.ts';
+import { openInput } from '../src/secrets/specs.ts';
+import { type Delivery, deliverCancel, deliverSettlement, startJob } from './client.ts';
+import { type Hosting, reviveJob } from './revive.ts';
+
+type Hosted = Pick<JobView, 'id' | 'workflowId'>;
+
+interface Decision {
+  readonly job: Hosted;
+  readonly deliver: () => Promise<Delivery>;
+  /** Whether the database still says that this can be decided. */
+  readonly applies: () => Promise<boolean>;
+}
+
+/** A workflow that was begun just now takes a moment to be where a message can reach it. */
+const betweenMs = 100;
+const tries = 100;
+
+/** Has a held job go on as an operator decided, in its workflow or, where that is gone, in a new one. */
+export const settleJob = (
+  hosting: Hosting,
+  job: Hosted,
+  { action, reason, applies }: { action: Settlement; reason: string; applies: Decision['applies'] },
+): Promise<void> =>
+  reach(hosting, {
+    job,
+    deliver: () => deliverSettlement(hosting.client, job.workflowId, { jobId: job.id, action, reason }),
+    applies,
+  });
+
+/** Has a job stop and undo what it did, likewise. */
+export const cancelJob = (
+  hosting: Hosting,
+  job: Hosted,
+  { reason, applies }: { reason: string; applies: Decision['applies'] },
+): Promise<void> =>
+  reach(hosting, {
+    job,
+    deliver: () => deliverCancel(hosting.client, job.workflowId, { jobId: job.id, reason }),
+    applies,
+  });
+
+async function reach(hosting: Hosting, { job, deliver, applies }: Decision): Promise<void> {
+  for (let round = 1; round <= tries; round += 1) {
+    const delivery = await deliver().catch((cause: unknown) => {
+      throw new MillwrightError('unavailable', 'Temporal does not answer. Nothing was decided; ask again.', { cause });
+    });
+    if (delivery.is === 'taken') return;
+    if (!(await applies())) {
+      throw new MillwrightError('conflict', `Job ${job.id} has gone on in the meantime. Look at it again.`, {
+        jobId: job.id,
+      });
+    }
+    if (delivery.is === 'gone') await begin(hosting, job, round);
+    await pause(betweenMs);
+  }
+  throw new MillwrightError('unavailable', `The workflow of job ${job.id} does not take it now. Ask again.`);
+}
+
+/** Gives a job a workflow: its first, where it has not been begun. */
+async function begin(hosting: Hosting, job: Hosted, round: number): Promise<void> {
+  const pending = round === 1 ? await pendingJob(hosting.sql, job.id) : undefined;
+  if (pending)
+    await startJob(hosting.client, { ...pending, input: await openInput(hosting.sealer, job.id, pending.input) });
+  else await reviveJob(hosting, job);
+}

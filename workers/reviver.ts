@@ -1,0 +1,38 @@
+import type { Client } from '@temporalio/client';
+import { jobsUnderWay } from '../src/db/queries/dispatch.ts';
+import type { Logger } from '../src/log.ts';
+import { type Hosting, reviveJob } from '../temporal/revive.ts';
+import { repeat } from './repeat.ts';
+
+const longestPauseMs = 30_000;
+
+/**
+ * Sees that every job under way has a workflow: one that was terminated in Temporal, or lost with it, is followed by
+ * another, which goes on from the job's checkpoint. Who wants a job to end cancels the job.
+ */
+export function startReviver(hosting: Hosting, lostAfterSeconds: number, log: Logger): { stop(): Promise<void> } {
+  return repeat(
+    'looking for jobs without a workflow',
+    Math.min(longestPauseMs, lostAfterSeconds * 1000),
+    log,
+    async (signal) => {
+      const jobs = await jobsUnderWay(hosting.sql, lostAfterSeconds);
+      if (jobs.length === 0) return;
+      const running = await runningWorkflows(hosting.client);
+      for (const job of jobs.filter(({ workflowId }) => !running.has(workflowId))) {
+        if (signal.aborted) return;
+        // The list of those running lags behind: the workflow itself is asked before it gets a successor.
+        if ((await reviveJob(hosting, job)) !== 'revived') continue;
+        log.warn({ jobId: job.id, workflowId: job.workflowId }, 'the workflow of this job was gone: it has a new one');
+      }
+    },
+  );
+}
+
+async function runningWorkflows(client: Client): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  for await (const { workflowId } of client.workflow.list({ query: "ExecutionStatus = 'Running'", pageSize: 1000 })) {
+    found.add(workflowId);
+  }
+  return found;
+}
