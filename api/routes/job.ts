@@ -1,7 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { streamSSE } from 'hono/streaming';
-import { auditDecision } from '../../src/db/queries/audit.ts';
+import { auditedAround } from '../../src/db/queries/audit.ts';
 import { findJob, listJobs } from '../../src/db/queries/jobs.ts';
+import type { Act } from '../../src/domain/audit.ts';
 import {
   cancelSchema,
   hasEnded,
@@ -14,6 +15,7 @@ import {
   settleSchema,
 } from '../../src/domain/job.ts';
 import { MillwrightError } from '../../src/errors.ts';
+import type { Caller } from '../../src/requests/caller.ts';
 import { cancelJob, settleJob } from '../../temporal/decide.ts';
 import { createRoute, idParam, json, pageOf, pageQuery, projectQuery } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
@@ -43,6 +45,14 @@ const cannotCancel = ({ id, state, rollback }: JobView): MillwrightError =>
 
 const notFound = (id: string): MillwrightError =>
   new MillwrightError('not_found', `There is no job "${id}" in this project.`);
+
+/** For the record: who decides what of a job, and why. */
+const decision = (
+  { actor, origin }: Caller,
+  { id, organizationId, projectId, resource }: JobView,
+  action: `job.settle.${Settlement}` | 'job.cancel',
+  reason: string,
+): Act => ({ organizationId, projectId, actor, origin, action, resource, jobId: id, reason });
 
 export function jobRoutes(dependencies: ApiDependencies) {
   const { database, temporal, sealer } = dependencies;
@@ -124,9 +134,10 @@ export function jobRoutes(dependencies: ApiDependencies) {
       const { action, reason } = context.req.valid('json');
       const job = await find(context.get('caller').project.id, id);
       if (!job.settlements.includes(action)) throw cannotSettle(job, action);
-      await auditDecision(sql, context.get('caller'), job, `job.settle.${action}`, reason);
       const applies = async () => (await find(job.projectId, id)).settlements.includes(action);
-      await settleJob(hosting, job, { action, reason, applies });
+      await auditedAround(sql, decision(context.get('caller'), job, `job.settle.${action}`, reason), () =>
+        settleJob(hosting, job, { action, reason, applies }),
+      );
       return context.json(await find(context.get('caller').project.id, id), 200);
     },
   );
@@ -152,9 +163,10 @@ export function jobRoutes(dependencies: ApiDependencies) {
       const job = await find(context.get('caller').project.id, id);
       if (!mayCancel(job)) throw cannotCancel(job);
       if (!job.cancelRequested) {
-        await auditDecision(sql, context.get('caller'), job, 'job.cancel', reason);
         const applies = async () => mayCancel(await find(job.projectId, id));
-        await cancelJob(hosting, job, { reason, applies });
+        await auditedAround(sql, decision(context.get('caller'), job, 'job.cancel', reason), () =>
+          cancelJob(hosting, job, { reason, applies }),
+        );
       }
       return context.json(await find(context.get('caller').project.id, id), 202);
     },

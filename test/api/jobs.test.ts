@@ -107,7 +107,7 @@ test('an undo that keeps failing holds the job with what is left, and a settleme
   });
   expect(settled.status).toBe(200);
   const audited =
-    await platform.sql`SELECT actor, reason FROM audit_log WHERE job_id = ${held.id} AND action = 'job.settle.retry'`;
+    await platform.sql`SELECT actor, reason FROM audit_entries WHERE job_id = ${held.id} AND action = 'job.settle.retry'`;
   expect(audited).toEqual([{ actor: 'operator', reason: 'the provider is mended' }]);
   expect(await api.jobWhen(held.id)).toMatchObject({ state: 'FAILED', rollback: 'complete', leftovers: [] });
   expect((await simulator.names()).filter((name) => name.includes('stuck'))).toEqual([]);

@@ -22,7 +22,11 @@ export async function expectConsistent({ sql, simulator }: Pick<TestPlatform, 's
     WHERE (q.vms, q.networks, q.volumes, q.vcpus, q.memory_mib, q.storage_gib) IS DISTINCT FROM
       (coalesce(r.vms, 0), coalesce(r.networks, 0), coalesce(r.volumes, 0), coalesce(r.vcpus, 0), coalesce(r.memory_mib, 0), coalesce(r.storage_gib, 0))`;
   expect(wrong).toEqual([]);
-  const open =
-    await sql`SELECT a.action FROM audit_log a JOIN jobs j ON j.id = a.job_id WHERE a.outcome IS NULL AND j.ended_at IS NOT NULL`;
+  const open = await sql`
+    SELECT o.action FROM audit_entries o JOIN jobs j ON j.id = o.act_id
+    WHERE j.ended_at IS NOT NULL AND NOT EXISTS (SELECT FROM audit_entries c WHERE c.act_id = o.act_id AND c.phase = 'closed')`;
   expect(open).toEqual([]);
+  const unrecorded =
+    await sql`SELECT id FROM jobs WHERE NOT EXISTS (SELECT FROM audit_entries WHERE act_id = jobs.id AND phase = 'opened')`;
+  expect(unrecorded).toEqual([]);
 }

@@ -45,15 +45,18 @@ export interface NewResource {
   readonly uses: readonly string[];
 }
 
-/** What every accepted request leaves beside its resource: idempotency key, audit row, event. `new_job` has one row or none. */
+/**
+ * What every accepted request leaves beside its resource: idempotency key, opened audit entry (closed when the job
+ * ends), event. `new_job` has one row or none.
+ */
 const traces = `
   idempotency AS (
     INSERT INTO idempotency_keys (project_id, key, request_hash, job_id)
     SELECT r.project_id, r.idempotency_key, r.request_hash, j.id FROM r, new_job j WHERE r.idempotency_key IS NOT NULL
   ),
   audit AS (
-    INSERT INTO audit_log (organization_id, project_id, actor, origin, action, resource_id, job_id, outcome, closed_at)
-    SELECT r.organization_id, r.project_id, r.actor, r.origin, r.type, j.resource_id, j.id, CASE WHEN j.ended_at IS NOT NULL THEN j.state END, j.ended_at FROM r, new_job j
+    INSERT INTO audit_entries (act_id, phase, organization_id, project_id, actor, origin, action, resource_kind, resource_id, resource_name, job_id)
+    SELECT j.id, 'opened', r.organization_id, r.project_id, r.actor, r.origin, j.type, j.resource_kind, j.resource_id, j.resource_name, j.id FROM r, new_job j
   ),
   event AS (
     INSERT INTO events (project_id, job_id, parent_job_id, job_sequence, type, data)
@@ -152,6 +155,9 @@ const batchStatement = `WITH ${request},
     SELECT batch.id, o.id, o.position, o.type, o.region, o.provider, o.depends_on, o.spec, o.state, o.resource_id
     FROM batch, r, jsonb_to_recordset(r."row" -> 'operations') AS o(
       id text, position int, type text, region text, provider text, depends_on text[], spec jsonb, state text, resource_id uuid)
+  ),
+  closed AS (
+    INSERT INTO audit_entries (act_id, phase, outcome) SELECT j.id, 'closed', j.state FROM new_job j WHERE j.ended_at IS NOT NULL
   ),
   ${traces}
   SELECT created_at AS "createdAt" FROM new_job`;

@@ -248,12 +248,14 @@ async function insertEvents(
 }
 
 async function closeAudit(sql: TransactionSql, last: readonly Transition[]): Promise<void> {
-  const ended = last.filter(({ state }) => hasEnded(state)).map(({ jobId, state, at }) => ({ jobId, state, at }));
+  const ended = last
+    .filter(({ state }) => hasEnded(state))
+    .map(({ jobId, state, error }) => ({ jobId, state, reason: error?.message ?? null }));
   if (ended.length === 0) return;
   await sql.unsafe(
-    `UPDATE audit_log a SET outcome = t.state, closed_at = t.at
-    FROM jsonb_to_recordset($1::text::jsonb) AS t("jobId" uuid, state text, at timestamptz)
-    WHERE a.job_id = t."jobId" AND a.outcome IS NULL`,
+    `INSERT INTO audit_entries (act_id, phase, outcome, reason)
+    SELECT t."jobId", 'closed', t.state, t.reason FROM jsonb_to_recordset($1::text::jsonb) AS t("jobId" uuid, state text, reason text)
+    ON CONFLICT (act_id, phase) DO NOTHING`,
     [json(ended)],
     { prepare: true },
   );

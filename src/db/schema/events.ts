@@ -1,9 +1,6 @@
 import { sql } from 'drizzle-orm';
-import { bigint, customType, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
-import { id, now, time } from './columns.ts';
-
-/** PostgreSQL's 64-bit transaction id, as text. */
-const transactionId = customType<{ data: string }>({ dataType: () => 'xid8' });
+import { bigint, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { id, now, time, transactionId } from './columns.ts';
 
 /**
  * The outbox: every change of state, written by the transaction that makes it. A reader's cursor is the pair
@@ -30,7 +27,7 @@ export const events = pgTable(
   ],
 );
 
-/** Who asked for what: a row before the act, closed by its outcome. */
+/** The audit log of the release before. What that release still writes here, a trigger carries over to `audit_entries`. */
 export const auditLog = pgTable(
   'audit_log',
   {
