@@ -46,6 +46,8 @@ export interface RegionCall {
   readonly region: string;
   readonly key: string;
   readonly retry: RetryPolicy;
+  /** ISO 8601: no attempt begins after it, and one under way is given up. Left out by releases that had none. */
+  readonly deadlineAt?: string;
 }
 
 /** What a workflow may ask of a region's worker. Each is idempotent by `call.key`. */

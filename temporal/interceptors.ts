@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
 import type { RegionCall } from '../activities/types.ts';
-import { type ErrorInfo, ProviderError, toErrorInfo } from '../src/errors.ts';
+import { type ErrorInfo, MillwrightError, ProviderError, toErrorInfo } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import { createMask, maskError, secretsIn } from '../src/secrets/mask.ts';
 import { type AttemptReport, attemptSignal, heartbeatIntervalMs } from './names.ts';
@@ -59,8 +59,10 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
     }
   }
 
-  async #failure({ jobId, step, retry }: RegionCall, error: unknown): Promise<ApplicationFailure> {
+  async #failure({ jobId, step, retry, deadlineAt }: RegionCall, error: unknown): Promise<ApplicationFailure> {
     const { attempt } = this.#context.info;
+    const deadlineMs = deadlineAt ? Date.parse(deadlineAt) : Number.POSITIVE_INFINITY;
+    if (Date.now() >= deadlineMs) return asFailure(lateOf(step, deadlineAt, error), error, { nonRetryable: true });
     const info = toErrorInfo(error);
     const permanent = error instanceof ProviderError && error.providerClass === 'permanent';
     if (permanent || attempt >= retry.maximumAttempts) return asFailure(info, error, { nonRetryable: true });
@@ -69,6 +71,9 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       (error instanceof ProviderError && error.retryAfterSeconds) || 0,
     );
     const pauseMs = Math.round(pauseSeconds * 1000);
+    if (Date.now() + pauseMs >= deadlineMs) {
+      return asFailure(lateOf(step, deadlineAt, error), error, { nonRetryable: true });
+    }
     await this.#report({
       jobId,
       step,
@@ -90,6 +95,15 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       this.#log.warn({ err: error, jobId: report.jobId }, 'could not report an attempt to its workflow');
     }
   }
+}
+
+/** The step has no time left; why the last try failed is said, where that was not for want of time. */
+function lateOf(step: string, deadlineAt: string | undefined, error: unknown): ErrorInfo {
+  const last = error instanceof MillwrightError ? ` The last try: ${error.message}` : '';
+  return {
+    code: 'unavailable',
+    message: `Step "${step}" was not done in the time it had, until ${deadlineAt}.${last}`,
+  };
 }
 
 const nameOf = (spec: unknown): string =>

@@ -17,10 +17,16 @@ const longestCall = '1h';
 /** How long a step waits in all where its job, accepted before there were deadlines, does not say. */
 const longestStepMs = 24 * 60 * 60 * 1000;
 
+/**
+ * The region worker ends a step at its deadline, so that nothing of it is under way when it is undone. Temporal does so
+ * this much later, for a worker that is away.
+ */
+const deadlineGraceMs = 10_000;
+
 /** Jobs whose steps are not bound by the job's deadline any more: they are being undone, or an operator wants them retried. */
 export const withoutDeadline = new Set<string>();
 
-function stepMs({ id, deadlines }: Job): number {
+function stepMsOf({ id, deadlines }: Job): number {
   if (!deadlines) return longestStepMs;
   const stepMs = deadlines.stepSeconds * 1000;
   return withoutDeadline.has(id) ? stepMs : Math.max(1, Math.min(stepMs, Date.parse(deadlines.jobAt) - Date.now()));
@@ -34,10 +40,11 @@ type Region = {
 
 /** The provider's part of one step of a job, on the queue of the job's region. */
 export function region(job: Job, step: string): Region {
+  const stepMs = stepMsOf(job);
   const activities = proxyActivities<RegionActivities>({
     taskQueue: regionQueue(job.region),
     startToCloseTimeout: longestCall,
-    scheduleToCloseTimeout: stepMs(job),
+    scheduleToCloseTimeout: stepMs + deadlineGraceMs,
     heartbeatTimeout: heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary: `${step} ${job.resourceName}`,
@@ -54,6 +61,7 @@ export function region(job: Job, step: string): Region {
     region: job.region,
     key: job.key,
     retry: job.retry,
+    deadlineAt: new Date(Date.now() + stepMs).toISOString(),
   };
   return {
     ensureVm: (spec) => activities.ensureVm(call, spec),

@@ -57,14 +57,21 @@ function cancelableBy({ jobId }: CancelMessage): { listener: Listener; cancel: (
   return { listener, cancel: listener.cancel };
 }
 
+/** The first decision holds: whoever comes second finds the job not held any more. */
+function settle(listener: Listener, held: Held, action: Settlement): void {
+  listener.held = undefined;
+  held.settle(action);
+}
+
 /** To be called first by every workflow that hosts jobs. */
 export function handleMessages(): void {
   setHandler(defineSignal<[AttemptReport]>(attemptSignal), (report) => listeners.get(report.jobId)?.attempt(report));
   // A signal without a job is for every one that is held here, so that an operator can send it in bulk.
   setHandler(defineSignal<[Partial<SettleMessage>?]>(settleSignal), (message) => {
     const action = message?.action ?? 'retry';
-    for (const [jobId, { held }] of [...listeners]) {
-      if ((message?.jobId ?? jobId) === jobId && held?.settlements.includes(action)) held.settle(action);
+    for (const [jobId, listener] of [...listeners]) {
+      const { held } = listener;
+      if ((message?.jobId ?? jobId) === jobId && held?.settlements.includes(action)) settle(listener, held, action);
     }
   });
   setHandler(defineSignal<[Partial<CancelMessage>?]>(cancelSignal), (message) => {
@@ -77,7 +84,7 @@ export function handleMessages(): void {
     async (message) => {
       const { listener, held } = heldBy(message);
       const recorded = listener.recorded();
-      held.settle(message.action);
+      settle(listener, held, message.action);
       await recorded;
     },
     { validator: (message) => void heldBy(message) },

@@ -1,15 +1,24 @@
 import { Context } from '@temporalio/activity';
 import type { JobResult } from '../../src/domain/job.ts';
 import type { CallContext, Driver, Provided, ProvidedVm } from '../../src/providers/types.ts';
-import type { RegionActivities } from '../types.ts';
+import type { RegionActivities, RegionCall } from '../types.ts';
 
 /** Opens the driver of a provider in this worker's region; throws a permanent error for one that it does not have. */
 export type Drivers = (provider: string) => Driver;
 
+/** Timers hold 31 bits. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** What a driver's call may use of the activity that it runs in. */
-function callContext(): CallContext {
+function callContext({ deadlineAt }: RegionCall): CallContext {
   const context = Context.current();
-  return { signal: context.cancellationSignal, progress: (detail) => context.heartbeat(detail) };
+  const { cancellationSignal } = context;
+  const leftMs = deadlineAt ? Math.max(0, Date.parse(deadlineAt) - Date.now()) : longestTimerMs;
+  const signal =
+    leftMs < longestTimerMs
+      ? AbortSignal.any([cancellationSignal, AbortSignal.timeout(Math.round(leftMs))])
+      : cancellationSignal;
+  return { signal, progress: (detail) => context.heartbeat(detail) };
 }
 
 const resultOf = ({ reference }: Provided): JobResult => ({ providerReference: reference });
@@ -22,13 +31,13 @@ const removed = (removal: Promise<void>): Promise<JobResult> => removal.then(() 
 export function createRegionActivities(driver: Drivers): RegionActivities {
   return {
     ensureVm: async (call, spec) =>
-      vmResultOf(await driver(call.provider).compute.ensure(call.key, spec, callContext())),
-    removeVm: (call) => removed(driver(call.provider).compute.remove(call.key, callContext())),
+      vmResultOf(await driver(call.provider).compute.ensure(call.key, spec, callContext(call))),
+    removeVm: (call) => removed(driver(call.provider).compute.remove(call.key, callContext(call))),
     ensureNetwork: async (call, spec) =>
-      resultOf(await driver(call.provider).network.ensure(call.key, spec, callContext())),
-    removeNetwork: (call) => removed(driver(call.provider).network.remove(call.key, callContext())),
+      resultOf(await driver(call.provider).network.ensure(call.key, spec, callContext(call))),
+    removeNetwork: (call) => removed(driver(call.provider).network.remove(call.key, callContext(call))),
     ensureVolume: async (call, spec) =>
-      resultOf(await driver(call.provider).storage.ensure(call.key, spec, callContext())),
-    removeVolume: (call) => removed(driver(call.provider).storage.remove(call.key, callContext())),
+      resultOf(await driver(call.provider).storage.ensure(call.key, spec, callContext(call))),
+    removeVolume: (call) => removed(driver(call.provider).storage.remove(call.key, callContext(call))),
   };
 }

@@ -31,6 +31,14 @@ export class Simulator {
     await fetch(`${this.url}/faults/${id}`, { method: 'DELETE' });
   }
 
+  /** Removes what has this name behind everybody's back, as an operator does by hand. */
+  async removeByHand(name: string): Promise<void> {
+    for (const { kind, key, region } of (await this.inventory()).filter((resource) => resource.name === name)) {
+      const answer = await fetch(`${this.url}/v1/regions/${region}/${kind}s/${key}`, { method: 'DELETE' });
+      if (!answer.ok) throw new Error(`the simulator did not remove ${kind} ${name}: ${await answer.text()}`);
+    }
+  }
+
   async clearFaults(): Promise<void> {
     await fetch(`${this.url}/faults`, { method: 'DELETE' });
   }
