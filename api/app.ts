@@ -16,6 +16,11 @@ import { incidentRoutes } from './routes/incident.ts';
 import { jobRoutes } from './routes/job.ts';
 import { networkRoutes } from './routes/network.ts';
 import { opsRoutes } from './routes/ops.ts';
+import { platformRoutes } from './routes/platform.ts';
+import { projectRoutes } from './routes/project.ts';
+import { roleBindingRoutes } from './routes/role-binding.ts';
+import { serviceAccountRoutes } from './routes/service-account.ts';
+import { tokenRoutes } from './routes/token.ts';
 import { vmRoutes } from './routes/vm.ts';
 import { volumeRoutes } from './routes/volume.ts';
 
@@ -46,9 +51,21 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   });
   app.route('/api/ops/v1/codec', codecRoutes(dependencies));
 
-  for (const routes of [vmRoutes, networkRoutes, volumeRoutes, jobRoutes, batchRoutes, incidentRoutes])
+  for (const routes of [
+    vmRoutes,
+    networkRoutes,
+    volumeRoutes,
+    jobRoutes,
+    batchRoutes,
+    incidentRoutes,
+    projectRoutes,
+    roleBindingRoutes,
+    serviceAccountRoutes,
+    tokenRoutes,
+  ])
     app.route('/api/tenant/v1', routes(dependencies));
   app.route('/api/ops/v1', opsRoutes(dependencies));
+  app.route('/api/ops/v1', platformRoutes(dependencies));
   app.route('/api/common/v1', commonRoutes(dependencies));
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

@@ -22,7 +22,7 @@ export function createRoute<Path extends string, Contract extends Omit<RouteConf
 }
 
 /** Parts that many contracts share. */
-const organizationQuery = z.object({
+export const organizationQuery = z.object({
   organization: z
     .string()
     .optional()
@@ -64,6 +64,14 @@ export const json = <Schema extends z.ZodType>(description: string, schema: Sche
   description,
   content: { 'application/json': { schema } },
 });
+
+/** The answer to a request that makes something at once. */
+export const created = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
+  ...json(description, schema),
+  headers: { Location: { description: 'What was made.', schema: { type: 'string' as const } } },
+});
+
+export const gone = { description: 'Done.' };
 
 /** What a mutating answer points at. */
 export const locationHeader = { Location: { description: 'The job to follow.', schema: { type: 'string' as const } } };

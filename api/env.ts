@@ -4,12 +4,14 @@ import type { JobLimits } from '../src/domain/job.ts';
 import type { Principal } from '../src/domain/principal.ts';
 import type { StartableJob } from '../src/domain/start.ts';
 import type { Logger } from '../src/log.ts';
+import type { ActingPlace, Actor } from '../src/requests/acting.ts';
 import type { Caller } from '../src/requests/caller.ts';
 import type { Catalog } from '../src/requests/catalog.ts';
+import type { TokenOptions } from '../src/requests/tokens.ts';
 import type { KeyRing } from '../src/secrets/key-ring.ts';
 import type { Sealer } from '../src/secrets/sealer.ts';
 import type { Authenticate } from './middleware/authenticate.ts';
-import type { ActingPlace, Places } from './places.ts';
+import type { Places } from './places.ts';
 
 /** What the API is made of; everything comes from outside, so that tests put their own in. */
 export interface ApiDependencies {
@@ -23,6 +25,7 @@ export interface ApiDependencies {
   readonly temporalUiUrl: string | undefined;
   /** Starts a job's workflow, soon; never throws. */
   readonly start: (job: StartableJob) => void;
+  readonly tokens: TokenOptions;
   readonly log: Logger;
 }
 
@@ -37,6 +40,8 @@ export interface ApiEnv {
     principal: Principal;
     /** Looks the same token up once more; throws where it has come to be refused. For what lasts longer than a request. */
     identifyAgain: () => Promise<Principal>;
+    /** The same, for acts: set for every permission. */
+    actor: Actor;
     /** Where the request acts; set for permissions on a project or an organisation. */
     place: ActingPlace;
     /** Who acts in which project; set for permissions on a project. */

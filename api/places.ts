@@ -3,16 +3,11 @@ import { findOrganizations, findProjects } from '../src/db/queries/places.ts';
 import { roleAt, seesOrganization } from '../src/domain/access.ts';
 import type { Principal } from '../src/domain/principal.ts';
 import { MillwrightError } from '../src/errors.ts';
+import type { ActingPlace } from '../src/requests/acting.ts';
 
 interface Named {
   readonly id: string;
   readonly name: string;
-}
-
-/** Where a request acts: in a project, or in an organisation itself. */
-export interface ActingPlace {
-  readonly organization: Named;
-  readonly project: Named | null;
 }
 
 /** What a request names, each by id or name. */

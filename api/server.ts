@@ -32,6 +32,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     payloadKeys,
     temporalUiUrl: config.TEMPORAL_UI_URL,
     start: starter.start,
+    tokens: { maxDays: config.MILLWRIGHT_TOKEN_MAX_DAYS },
     log,
   });
   const server = createAdaptorServer({ fetch: app.fetch });

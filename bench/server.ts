@@ -31,6 +31,7 @@ const app = createApp({
   limits: jobLimits(config),
   sealer: openSealer(config, database.sql),
   payloadKeys,
+  tokens: { maxDays: config.MILLWRIGHT_TOKEN_MAX_DAYS },
   temporalUiUrl: undefined,
   start: process.env.BENCH_START === 'later' ? () => undefined : starter.start,
   log,

@@ -3,6 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import { type Permission, permissions, type Role, reaches, roleAt, roleOnPlatform } from '../../src/domain/access.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import { MillwrightError } from '../../src/errors.ts';
+import type { Actor } from '../../src/requests/acting.ts';
 import type { ApiEnv } from '../env.ts';
 import { addressOf } from './address.ts';
 
@@ -24,8 +25,10 @@ export function authorize(access: Access, target: Target) {
     const principal = context.get('principal');
     switch (at) {
       case 'self':
+        context.set('actor', actorOf(context, undefined));
         break;
       case 'platform':
+        context.set('actor', actorOf(context, 'operator'));
         refuseUnless(reaches(roleOnPlatform(principal.rights), wanted), access, wanted, 'the platform', principal);
         break;
       case 'project':
@@ -52,8 +55,8 @@ async function enter(
     project: at === 'organization' ? undefined : (reference ?? project),
     organization: at === 'organization' ? (reference ?? organization) : organization,
   };
-  const ofProject =
-    at === 'project' || (at === 'scope' && (project !== undefined || principal.rights.onlyProjectId !== null));
+  const scoped = project !== undefined || (organization === undefined && principal.rights.onlyProjectId !== null);
+  const ofProject = at === 'project' || (at === 'scope' && scoped);
   const place = ofProject
     ? await context.get('places').project(principal, meant)
     : { organization: await context.get('places').organization(principal, meant.organization), project: null };
@@ -64,14 +67,23 @@ async function enter(
   const where = place.project ? `project "${place.project.name}"` : `organization "${place.organization.name}"`;
   refuseUnless(reaches(role, wanted), access, wanted, where, principal);
   context.set('place', place);
-  const who = { actor: actorOf(principal, role), origin: addressOf(context) };
-  if (place.project) context.set('caller', { organization: place.organization, project: place.project, ...who });
+  const actor = actorOf(context, role);
+  context.set('actor', actor);
+  if (place.project)
+    context.set('caller', {
+      organization: place.organization,
+      project: place.project,
+      actor: actor.actor,
+      origin: actor.origin,
+    });
 }
 
 /** For the audit log: an operator is named as one, in whosever project it acts. */
-function actorOf({ kind, name }: Principal, role: Role | undefined): string {
-  if (kind === 'platform') return name;
-  return `${role === 'operator' ? 'operator' : kind}/${name}`;
+function actorOf(context: Context<ApiEnv>, role: Role | undefined): Actor {
+  const principal = context.get('principal');
+  const { kind, name } = principal;
+  const actor = kind === 'platform' ? name : `${role === 'operator' ? 'operator' : kind}/${name}`;
+  return { principal, actor, origin: addressOf(context) };
 }
 
 function refuseUnless(allowed: boolean, access: Permission, wanted: Role, where: string, principal: Principal): void {

@@ -1,7 +1,10 @@
 import { z } from '@hono/zod-openapi';
+import type { Principal } from '../../src/domain/principal.ts';
+import { type Whoami, whoamiSchema } from '../../src/domain/tenancy.ts';
 import { version } from '../../src/version.ts';
 import { createRoute, json } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
+import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
 
 const partSchema = z.enum(['ok', 'away']);
@@ -58,8 +61,29 @@ export function commonRoutes({ database, temporal }: ApiDependencies) {
     }),
     (context) => context.json({ version, node: process.version }, 200),
   );
+  router.openapi(
+    createRoute('own.read', {
+      ...common,
+      method: 'get',
+      path: '/whoami',
+      summary: 'Who asks, and what they may',
+      operationId: 'whoami',
+      responses: { 200: json('Whose token this is.', whoamiSchema), ...problems },
+    }),
+    (context) => context.json(whoami(context.get('principal')), 200),
+  );
   return router;
 }
+
+const whoami = ({ kind, id, name, rights, organization, project, expiresAt }: Principal): Whoami => ({
+  principal: { kind, id, name },
+  role: rights.atMost,
+  roles: [...rights.grants],
+  organization,
+  project: project && { id: project.id, name: project.name },
+  projectOnly: rights.onlyProjectId !== null,
+  expiresAt,
+});
 
 async function answers(ask: () => PromiseLike<unknown>): Promise<'ok' | 'away'> {
   try {

@@ -49,6 +49,8 @@ const environmentSchema = z.object({
   MILLWRIGHT_LOST_AFTER_SECONDS: z.coerce.number().min(0.1).default(60),
   /** How long one call to a provider may go unanswered. */
   MILLWRIGHT_PROVIDER_TIMEOUT_MS: z.coerce.number().int().min(100).default(5000),
+  /** How far off the end of a new token may be. */
+  MILLWRIGHT_TOKEN_MAX_DAYS: z.coerce.number().min(0.001).max(3650).default(365),
   /** For the command line: the API and the token to use, instead of those in the home. */
   MILLWRIGHT_URL: z.string().optional(),
   MILLWRIGHT_TOKEN: z.string().optional(),

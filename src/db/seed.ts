@@ -14,7 +14,7 @@ const flavorSeed = [
 ];
 
 /** The limits of a new project: wide enough for any use of one machine, and still limits. */
-const limits = {
+export const newProjectLimits = {
   vmsLimit: 20_000,
   vcpusLimit: 80_000,
   memoryMibLimit: 160_000_000,
@@ -67,7 +67,7 @@ async function seedProject(orm: PostgresJsDatabase): Promise<{ id: string; organ
 async function createProject(orm: PostgresJsDatabase, organizationId: string, name: string): Promise<void> {
   const [project] = await orm.insert(projects).values({ organizationId, name }).returning();
   if (!project) throw new Error(`the project "${name}" was not there after it had been put in`);
-  await orm.insert(quotas).values({ projectId: project.id, ...limits });
+  await orm.insert(quotas).values({ projectId: project.id, ...newProjectLimits });
 }
 
 /** The operator's token, made when the home is new; readable by the owner alone. */

@@ -13,12 +13,15 @@
 export const roles = ['viewer', 'member', 'admin', 'operator'] as const;
 export type Role = (typeof roles)[number];
 
+/** What a tenant may give; `operator` is given by operators alone, on the platform. */
+export const tenantRoles = ['viewer', 'member', 'admin'] as const;
+
 const rankOf: Readonly<Record<Role, number>> = { viewer: 0, member: 1, admin: 2, operator: 3 };
 
 export const reaches = (role: Role | undefined, wanted: Role): boolean =>
   role !== undefined && rankOf[role] >= rankOf[wanted];
 
-const lower = (a: Role, b: Role): Role => (rankOf[a] <= rankOf[b] ? a : b);
+const lowerRole = (a: Role, b: Role): Role => (rankOf[a] <= rankOf[b] ? a : b);
 
 /**
  * What a permission is about. `project`: the one that the request means. `organization`: likewise. `scope`: a project
@@ -105,8 +108,22 @@ function covers(grant: Grant, place: Place): boolean {
 function highest(grants: readonly Grant[], atMost: Role): Role | undefined {
   const [first, ...rest] = grants.map(({ role }) => role);
   if (first === undefined) return undefined;
-  return lower(
+  return lowerRole(
     rest.reduce((best, role) => (rankOf[role] > rankOf[best] ? role : best), first),
     atMost,
   );
 }
+
+/** Whether these rights reach all that grants give, as far as a token of that role lets it through: nobody gives more than they have. */
+export function coversAll(rights: Rights, grants: readonly Grant[], role: Role): boolean {
+  return grants.every((grant) => {
+    const wanted = lowerRole(grant.role, role);
+    if (grant.organizationId === null)
+      return reaches(wanted === 'operator' ? roleOnPlatform(rights) : everywhere(rights), wanted);
+    return reaches(roleAt(rights, { organizationId: grant.organizationId, projectId: grant.projectId }), wanted);
+  });
+}
+
+/** What an operator's narrower token lets through in every project. */
+const everywhere = ({ grants, atMost, onlyProjectId }: Rights): Role | undefined =>
+  onlyProjectId === null && grants.some(({ organizationId }) => organizationId === null) ? atMost : undefined;

@@ -14,6 +14,8 @@ export interface Principal {
   readonly name: string;
   /** Null where the OIDC issuer's token was given. */
   readonly tokenId: string | null;
+  /** When its token ends, if it does. */
+  readonly expiresAt: string | null;
   readonly rights: Rights;
   /** What a request means that names none. */
   readonly organization: Named | null;

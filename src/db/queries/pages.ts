@@ -4,7 +4,7 @@ import { MillwrightError } from '../../errors.ts';
 /** A page of a list: newest last, by id, which is the order of creation. */
 export interface PageRequest {
   readonly limit: number;
-  readonly cursor: string | undefined;
+  readonly cursor?: string | undefined;
 }
 export interface Page<Item> {
   readonly items: Item[];

@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres';
 import type { Grant, Role } from '../../domain/access.ts';
 import type { Principal } from '../../domain/principal.ts';
+import { iso } from './iso.ts';
 
 interface Named {
   readonly id: string;
@@ -13,6 +14,7 @@ interface TokenRow {
   readonly tokenName: string;
   readonly role: Role;
   readonly projectOnly: boolean;
+  readonly expiresAt: string | null;
   readonly userId: string | null;
   readonly userName: string | null;
   readonly serviceAccountId: string | null;
@@ -26,7 +28,7 @@ const grantsWhere = (condition: string): string =>
   `coalesce((SELECT jsonb_agg(jsonb_build_object('role', b.role, 'organizationId', b.organization_id, 'projectId', b.project_id))
     FROM role_bindings b WHERE ${condition}), '[]') AS grants`;
 
-const tokens = `SELECT t.hash, t.id AS "tokenId", t.name AS "tokenName", t.role, t.project_only AS "projectOnly",
+const tokens = `SELECT t.hash, t.id AS "tokenId", t.name AS "tokenName", t.role, t.project_only AS "projectOnly", ${iso('t.expires_at')} AS "expiresAt",
     t.user_id AS "userId", coalesce(u.email, u.name) AS "userName", t.service_account_id AS "serviceAccountId", s.name AS "serviceAccountName",
     CASE WHEN o.id IS NOT NULL THEN jsonb_build_object('id', o.id, 'name', o.name) END AS organization,
     CASE WHEN p.id IS NOT NULL THEN jsonb_build_object('id', p.id, 'name', p.name) END AS project,
@@ -48,6 +50,7 @@ function principalOf(row: TokenRow): Principal {
   const { organization, project } = row;
   const common = {
     tokenId: row.tokenId,
+    expiresAt: row.expiresAt,
     organization,
     project: project && organization ? { ...project, organization } : null,
   };
@@ -71,4 +74,10 @@ function ownGrants({ role, organization, project, projectOnly }: TokenRow): read
   if (role === 'operator' && !projectOnly) return [{ role, organizationId: null, projectId: null }];
   if (!organization || !project || role === 'operator') return [];
   return [{ role, organizationId: organization.id, projectId: project.id }];
+}
+
+/** What a service account holds. */
+export async function grantsOf(sql: Sql, serviceAccountId: string): Promise<readonly Grant[]> {
+  return await sql<Grant[]>`
+    SELECT role, organization_id AS "organizationId", project_id AS "projectId" FROM role_bindings WHERE service_account_id = ${serviceAccountId}`;
 }

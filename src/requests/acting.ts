@@ -1,0 +1,31 @@
+import type { Principal } from '../domain/principal.ts';
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** Who acts, for the audit log and for what it may give. */
+export interface Actor {
+  readonly principal: Principal;
+  /** As the audit log names it. */
+  readonly actor: string;
+  /** The address that the request came from. */
+  readonly origin: string | null;
+}
+
+/** Where a request acts: in a project, or in an organisation itself. */
+export interface ActingPlace {
+  readonly organization: Named;
+  readonly project: Named | null;
+}
+
+/** Who and where, as an act has it. */
+export const inPlace = ({ actor, origin }: Actor, place: ActingPlace) => ({
+  actor,
+  origin,
+  organizationId: place.organization.id,
+  projectId: place.project?.id ?? null,
+});
+
+export const onPlatform = ({ actor, origin }: Actor) => ({ actor, origin, organizationId: null, projectId: null });
