@@ -9,6 +9,7 @@ export const statusOf = {
   not_found: [404, 'Not found'],
   conflict: [409, 'In conflict with the present state'],
   precondition: [412, 'Changed in between'],
+  gone: [410, 'Not kept any more'],
   quota: [403, 'The quota does not suffice'],
   capacity: [409, 'No capacity'],
   unavailable: [503, 'Not available now'],

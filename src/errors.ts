@@ -9,6 +9,7 @@ export const errorCodes = [
   'not_found',
   'conflict',
   'precondition',
+  'gone',
   'quota',
   'capacity',
   'unavailable',

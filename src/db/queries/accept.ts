@@ -59,8 +59,10 @@ const traces = `
     SELECT j.id, 'opened', r.organization_id, r.project_id, r.actor, r.origin, j.type, j.resource_kind, j.resource_id, j.resource_name, j.id FROM r, new_job j
   ),
   event AS (
-    INSERT INTO events (project_id, job_id, parent_job_id, job_sequence, type, data)
-    SELECT r.project_id, j.id, r.parent_job_id, 0, 'job.accepted', jsonb_build_object(
+    INSERT INTO events (organization_id, project_id, resource_id, resource_kind, resource_name, resource_status,
+      job_id, parent_job_id, job_sequence, type, data)
+    SELECT r.organization_id, r.project_id, j.resource_id, j.resource_kind, j.resource_name, r.status,
+      j.id, r.parent_job_id, 0, 'job.accepted', jsonb_build_object(
       'jobId', j.id, 'type', j.type, 'operationId', j.operation_id,
       'resource', jsonb_build_object('kind', j.resource_kind, 'name', j.resource_name),
       'state', j.state, 'rollback', 'none', 'step', NULL, 'error', NULL)

@@ -4,6 +4,7 @@ import { type OperationType, partsOf } from '../../domain/kinds.ts';
 import { lives } from '../../domain/life.ts';
 import type { Transition } from '../../domain/transition.ts';
 import type { ErrorInfo } from '../../errors.ts';
+import { insertEvents } from './outbox.ts';
 
 /** What a transition needs to know of its job's row. */
 interface JobRow {
@@ -12,6 +13,7 @@ interface JobRow {
   readonly state: JobState;
   readonly sequence: number;
   readonly epoch: number;
+  readonly organization_id: string;
   readonly project_id: string;
   readonly resource_id: string;
   readonly resource_kind: string;
@@ -41,7 +43,7 @@ export function recordTransitions(sql: Sql, transitions: readonly Transition[]):
         upsertSteps(transaction, accepted),
         moveResources(transaction, accepted, jobs),
         updateOperations(transaction, last, jobs),
-        insertEvents(transaction, accepted, jobs),
+        tellOf(transaction, accepted, jobs),
         closeAudit(transaction, last),
       ]);
     }
@@ -51,7 +53,7 @@ export function recordTransitions(sql: Sql, transitions: readonly Transition[]):
 
 async function lockJobs(sql: TransactionSql, ids: readonly string[]): Promise<ReadonlyMap<string, JobRow>> {
   const rows = await sql<JobRow[]>`
-    SELECT j.id, j.type, j.state, j.sequence, j.epoch, j.project_id, j.resource_id, j.resource_kind, j.resource_name,
+    SELECT j.id, j.type, j.state, j.sequence, j.epoch, j.organization_id, j.project_id, j.resource_id, j.resource_kind, j.resource_name,
       j.batch_id, j.operation_id, b.job_id AS parent_job_id, o.rollback_job_id = j.id AS goes_back,
       j.input ->> 'statusBefore' AS status_before
     FROM jobs j
@@ -128,6 +130,17 @@ async function upsertSteps(sql: TransactionSql, transitions: readonly Transition
   );
 }
 
+/** The status that a transition gives its job's resource, and the one it must have had; undefined where it gives none. */
+function moveOf(
+  { resource }: Transition,
+  { type, status_before }: JobRow,
+): { from: string; status: string } | undefined {
+  if (!resource || type === 'batch.apply') return undefined;
+  const { kind, verb } = partsOf(type as OperationType);
+  const life = lives[kind][verb];
+  return { from: life.during, status: resource === 'untouched' ? (status_before ?? life.undone) : life[resource] };
+}
+
 /**
  * Moves resources in their life: only from the state in which their job put them, and only by the job that holds
  * their lock, which is released when the job has ended. What a deleted one held of the quota is given back by the same
@@ -140,17 +153,17 @@ async function moveResources(
 ): Promise<void> {
   const moves = transitions.flatMap((transition) => {
     const job = jobs.get(transition.jobId);
-    if (!transition.resource || !job || job.type === 'batch.apply') return [];
-    const { kind, verb } = partsOf(job.type as OperationType);
-    const life = lives[kind][verb];
-    const status = transition.resource === 'untouched' ? (job.status_before ?? life.undone) : life[transition.resource];
+    const move = job && moveOf(transition, job);
+    if (!job || !move) return [];
     return [
       {
+        ...move,
         id: job.resource_id,
         jobId: job.id,
-        from: life.during,
-        status,
-        reason: ['done', 'untouched'].includes(transition.resource) ? null : (transition.error?.message ?? null),
+        reason:
+          transition.resource === 'done' || transition.resource === 'untouched'
+            ? null
+            : (transition.error?.message ?? null),
         reference: transition.result?.providerReference ?? null,
         addresses: transition.result?.addresses ?? null,
         release: hasEnded(transition.state),
@@ -213,19 +226,21 @@ async function updateOperations(
   );
 }
 
-async function insertEvents(
+function tellOf(
   sql: TransactionSql,
   transitions: readonly Transition[],
   jobs: ReadonlyMap<string, JobRow>,
 ): Promise<void> {
-  const events = transitions.flatMap(({ jobId, sequence, at, state, rollback, error, step }, place) => {
+  const events = transitions.flatMap((transition) => {
+    const { jobId, sequence, at, state, rollback, error, step } = transition;
     const job = jobs.get(jobId);
     if (!job) return [];
+    const [id, kind, name] = [job.resource_id, job.resource_kind, job.resource_name];
     const data = {
       jobId,
       type: job.type,
       operationId: job.operation_id,
-      resource: { kind: job.resource_kind, name: job.resource_name },
+      resource: { kind, name },
       state,
       rollback,
       step: step
@@ -233,18 +248,21 @@ async function insertEvents(
         : null,
       error: step?.error ?? error,
     };
-    const type = hasEnded(state) ? 'job.ended' : step ? 'job.step' : 'job.changed';
-    return [{ place, projectId: job.project_id, jobId, parentJobId: job.parent_job_id, sequence, type, data, at }];
+    return [
+      {
+        organizationId: job.organization_id,
+        projectId: job.project_id,
+        type: hasEnded(state) ? 'job.ended' : step ? 'job.step' : 'job.changed',
+        resource: { id, kind, name, status: moveOf(transition, job)?.status ?? null },
+        jobId,
+        parentJobId: job.parent_job_id,
+        jobSequence: sequence,
+        data,
+        at,
+      },
+    ];
   });
-  await sql.unsafe(
-    `INSERT INTO events (project_id, job_id, parent_job_id, job_sequence, type, data, at)
-    SELECT t."projectId", t."jobId", t."parentJobId", t.sequence, t.type, t.data, t.at
-    FROM jsonb_to_recordset($1::text::jsonb)
-      AS t(place int, "projectId" uuid, "jobId" uuid, "parentJobId" uuid, sequence int, type text, data jsonb, at timestamptz)
-    ORDER BY t.place`,
-    [json(events)],
-    { prepare: true },
-  );
+  return insertEvents(sql, events);
 }
 
 async function closeAudit(sql: TransactionSql, last: readonly Transition[]): Promise<void> {

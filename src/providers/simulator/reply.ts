@@ -20,6 +20,7 @@ const statusOf = {
   not_found: 404,
   conflict: 409,
   precondition: 422,
+  gone: 410,
   quota: 429,
   capacity: 409,
   unavailable: 503,

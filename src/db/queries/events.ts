@@ -1,0 +1,115 @@
+import type { Sql } from 'postgres';
+import {
+  cursorText,
+  type Event,
+  type EventCursor,
+  type EventFilter,
+  isAfter,
+  parseCursor,
+} from '../../domain/event.ts';
+import { MillwrightError } from '../../errors.ts';
+import { iso } from './iso.ts';
+
+interface EventsRead {
+  readonly events: readonly Event[];
+  /** Everything before it that matches has been read: go on from here. */
+  readonly end: EventCursor;
+}
+
+interface Row extends Event {
+  /** Null: nothing to be read; the row is there for what follows. */
+  readonly id: string;
+  readonly edge: string;
+  readonly deletedTransaction: string | null;
+  readonly deletedPosition: string | null;
+}
+
+/** An event as it is shown. */
+const shown = `e.transaction_id, e.position, e.transaction_id::text || '-' || e.position AS id, e.type, ${iso('e.at')} AS at,
+  coalesce(e.organization_id, (SELECT p.organization_id FROM projects p WHERE p.id = e.project_id)) AS "organizationId",
+  e.project_id AS "projectId",
+  CASE WHEN e.resource_id IS NOT NULL THEN jsonb_build_object('id', e.resource_id, 'kind', e.resource_kind,
+    'name', e.resource_name, 'status', e.resource_status) END AS resource,
+  e.job_id AS "jobId", e.parent_job_id AS "parentJobId", e.data`;
+
+/**
+ * The events that match, after the cursor, in order. Only below the oldest transaction that still runs: what commits
+ * later always comes after what was read (see the table's comment), so that a transaction that runs long delays, and
+ * none is lost. One snapshot tells what there is and what is not kept any more: throws `gone` for a cursor older than
+ * that, unless it is the very beginning.
+ */
+export async function eventsAfter(
+  sql: Sql,
+  filter: EventFilter,
+  after: EventCursor,
+  limit: number,
+): Promise<EventsRead> {
+  const { branches, values } = conditions(filter, 4);
+  const rows = await sql.unsafe<Row[]>(
+    `WITH edge AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS transaction_id)
+    SELECT edge.transaction_id::text AS edge, d.transaction_id::text AS "deletedTransaction", d.position::text AS "deletedPosition", f.*
+    FROM edge LEFT JOIN events_deleted d ON true LEFT JOIN LATERAL (
+      SELECT ${shown} FROM (${branches.map(branch).join(' UNION ALL ')}) e ORDER BY e.transaction_id, e.position LIMIT $3
+    ) f ON true
+    ORDER BY f.transaction_id, f.position`,
+    [String(after.transaction), String(after.position), limit, ...values],
+    { prepare: true },
+  );
+  const [first] = rows;
+  if (!first) throw new Error('the edge of the outbox was not there');
+  const { edge, deletedTransaction, deletedPosition } = first;
+  if (after.transaction > 0n && deletedTransaction !== null && deletedPosition !== null) {
+    const deleted = { transaction: BigInt(deletedTransaction), position: BigInt(deletedPosition) };
+    if (isAfter(deleted, after)) throw gone(after);
+  }
+  const events: Event[] = rows
+    .filter(({ id }) => id !== null)
+    .map(({ id, type, at, organizationId, projectId, resource, jobId, parentJobId, data }) => ({
+      ...{ id, type, at, organizationId, projectId, resource, jobId, parentJobId, data },
+    }));
+  const last = events.at(-1);
+  const full = events.length === limit ? last && parseCursor(last.id) : undefined;
+  return { events, end: full ?? later(after, { transaction: BigInt(edge), position: 0n }) };
+}
+
+/** One ordered look at one index. */
+const branch = (condition: string): string => `(SELECT * FROM events e
+  WHERE (e.transaction_id, e.position) > ($1::text::xid8, $2::bigint) AND e.transaction_id < edge.transaction_id AND ${condition}
+  ORDER BY e.transaction_id, e.position LIMIT $3)`;
+
+/**
+ * SQL for what a filter leaves, its parameters numbered from `first`: any of these conditions. A job's own events and
+ * those of its operations are two, because an OR could be answered by no index in order.
+ */
+function conditions({ projectId, resourceId, jobId, types, kinds }: EventFilter, first: number) {
+  const values: (string | string[])[] = [];
+  const parts: string[] = [];
+  const where = (value: string | readonly string[] | undefined, condition: (parameter: string) => string): void => {
+    if (value === undefined) return;
+    values.push(typeof value === 'string' ? value : [...value]);
+    parts.push(condition(`$${first + values.length - 1}`));
+  };
+  where(projectId, (parameter) => `e.project_id = ${parameter}::uuid`);
+  where(resourceId, (parameter) => `e.resource_id = ${parameter}::uuid`);
+  where(
+    types?.map((type) => type.replace(/\*$/, '%')),
+    (parameter) => `e.type LIKE ANY(${parameter}::text[])`,
+  );
+  where(kinds, (parameter) => `e.resource_kind = ANY(${parameter}::text[])`);
+  const common = parts.length === 0 ? 'true' : parts.join(' AND ');
+  if (jobId === undefined) return { branches: [common], values };
+  values.push(jobId);
+  const job = `$${first + values.length - 1}::uuid`;
+  return { branches: [`e.job_id = ${job} AND ${common}`, `e.parent_job_id = ${job} AND ${common}`], values };
+}
+
+const later = (one: EventCursor, other: EventCursor): EventCursor => (isAfter(one, other) ? one : other);
+
+const gone = (cursor: EventCursor): MillwrightError =>
+  tooOld(`What came after ${cursorText(cursor)} is not all kept any more.`);
+
+const tooOld = (what: string): MillwrightError =>
+  new MillwrightError(
+    'gone',
+    `${what} Read the resources and jobs as they now are, then begin anew: without a cursor (or Last-Event-ID), with everything that is kept.`,
+  );
