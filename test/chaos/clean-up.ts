@@ -1,0 +1,54 @@
+import { plural, resourceKinds } from '../../src/domain/kinds.ts';
+import { until } from '../harness/until.ts';
+import type { Auditor } from './auditor.ts';
+import type { World } from './world.ts';
+
+/**
+ * What a good operator does after such a day: takes away by hand what was left by hand, and deletes the rest. In a
+ * whole platform each deletion succeeds, and afterwards there is nothing, anywhere.
+ */
+export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
+  auditor.note('clean up');
+  const { simulator, sql } = world;
+  const recorded = new Set(
+    (await sql<{ id: string }[]>`SELECT id FROM resources WHERE deleted_at IS NULL`).map(({ id }) => id),
+  );
+  // Machines first: the provider keeps what they use from being deleted.
+  for (const kind of resourceKinds.toSorted((a, b) => Number(b === 'vm') - Number(a === 'vm'))) {
+    const left = (await simulator.inventory()).filter((found) => found.kind === kind && !recorded.has(found.key));
+    for (const { key, region } of left) {
+      auditor.note(`by hand: delete ${kind} ${key}`);
+      await fetch(`${simulator.url}/v1/regions/${region}/${plural[kind]}/${key}`, { method: 'DELETE' });
+      await until(`${key} to be gone`, async () => (await simulator.inventory()).every((found) => found.key !== key));
+    }
+  }
+  for (const kinds of [['vm'], ['network', 'volume']] as const) {
+    for (const kind of kinds) {
+      const { items } = await world.get(`/${plural[kind]}?limit=500`);
+      await Promise.all(items.map(({ id, name }: { id: string; name: string }) => remove(kind, id, name)));
+    }
+  }
+  const left = await simulator.names();
+  if (left.length > 0) auditor.find(`after everything was deleted the provider has ${left}`);
+  const taken = await sql`
+    SELECT * FROM quotas WHERE (vms, vcpus, memory_mib, storage_gib, networks, volumes) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)`;
+  if (taken.length > 0) auditor.find(`after everything was deleted the quotas are ${JSON.stringify(taken)}`);
+
+  async function remove(kind: 'vm' | 'network' | 'volume', id: string, name: string): Promise<void> {
+    const path = `/${plural[kind]}/${id}`;
+    const asked = auditor.begin({ verb: 'delete', kind, name, method: 'DELETE', path, onFailure: 'hold' });
+    const outcome = await world.ask('DELETE', path);
+    auditor.answered(asked, outcome);
+    const [jobId] = asked.jobIds;
+    if (jobId === undefined) {
+      auditor.find(`the ${kind} "${name}" could not be deleted on a platform that is whole`);
+      return;
+    }
+    const ended = await until(`job ${jobId} to end`, async () => {
+      const job = await world.get(`/jobs/${jobId}`);
+      return (job.endedAt !== null || job.state === 'HELD') && job;
+    }).catch(() => undefined);
+    if (ended?.state !== 'SUCCEEDED')
+      auditor.find(`job ${jobId} to delete the ${kind} "${name}" is ${ended?.state}: ${ended?.error?.message}`);
+  }
+}

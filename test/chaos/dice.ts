@@ -1,0 +1,56 @@
+/**
+ * Random numbers that one seed fixes (mulberry32). Whoever draws takes a fork of its own by name, so that one more draw
+ * in one place changes nothing in another, and a kept seed stays what it was.
+ */
+export class Dice {
+  readonly #seed: number;
+  #state: number;
+
+  constructor(seed: number) {
+    this.#seed = seed >>> 0;
+    this.#state = this.#seed;
+  }
+
+  fork(name: string): Dice {
+    let hash = this.#seed ^ 0x811c9dc5;
+    for (const character of name) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
+    return new Dice(hash);
+  }
+
+  /** At least 0, below 1. */
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  /** From `low` to `high`, both among them. */
+  int(low: number, high: number): number {
+    return low + Math.floor(this.next() * (high - low + 1));
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<Item>(items: readonly [Item, ...Item[]]): Item {
+    return items[this.int(0, items.length - 1)] ?? items[0];
+  }
+
+  /** Some of these, each at most once, in their order. */
+  some<Item>(items: readonly Item[], probability: number): Item[] {
+    return items.filter(() => this.chance(probability));
+  }
+
+  /** One of the names, each as likely as its weight says. */
+  weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
+    const entries = Object.entries(weights) as [Name, number][];
+    let left = this.next() * entries.reduce((sum, [, weight]) => sum + weight, 0);
+    for (const [name, weight] of entries) {
+      left -= weight;
+      if (left < 0) return name;
+    }
+    throw new Error('there is nothing to choose from');
+  }
+}

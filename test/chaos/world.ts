@@ -1,0 +1,145 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from '@temporalio/client';
+import postgres, { type Sql } from 'postgres';
+import { vi } from 'vitest';
+import { readConfig } from '../../src/config/index.ts';
+import { removeHome } from '../../src/platform/postgres-data.ts';
+import { startPlatform } from '../../src/platform/supervisor.ts';
+import { openKeyRing } from '../../src/secrets/key-ring.ts';
+import { temporalClient } from '../../temporal/client.ts';
+import { type Answer, Api } from '../harness/api.ts';
+import { Simulator } from '../harness/simulator.ts';
+import { until } from '../harness/until.ts';
+
+/** What a request came to: an answer, or nobody knows. */
+export type Outcome = { readonly answer: Answer<unknown> & { readonly body: Json } } | { readonly lost: string };
+// biome-ignore lint/suspicious/noExplicitAny: a test looks into answers as a user does, without a schema between.
+type Json = any;
+
+/** A whole supervised platform in a home of its own, every process of it real and to be killed. */
+export interface World {
+  readonly home: string;
+  readonly sql: Sql;
+  readonly simulator: Simulator;
+  readonly temporal: Client;
+  /** Asks once; a connection that is lost, or an answer that takes too long, is an outcome like any other. */
+  ask(method: string, path: string, body?: unknown, key?: string): Promise<Outcome>;
+  /** Asks again and again until there is an answer of this status. */
+  get(path: string): Promise<Json>;
+  pidOf(role: string): number | undefined;
+  /** `SIGKILL`; nothing where it does not run now. */
+  kill(role: string): void;
+  /** Stops a process for so long, as a hypervisor does that pauses a machine. */
+  freeze(role: string, seconds: number): Promise<void>;
+  /** Waits until every process runs. */
+  whole(): Promise<void>;
+  /** What the supervisor said, newest last. */
+  readonly said: readonly string[];
+  stop(keepHome: boolean): Promise<void>;
+}
+
+/** Everything that takes minutes in a data centre takes seconds here. */
+const quick = {
+  MILLWRIGHT_STEP_ATTEMPTS: '4',
+  MILLWRIGHT_STEP_PAUSE_SECONDS: '0.1',
+  MILLWRIGHT_STEP_PAUSE_MAX_SECONDS: '1',
+  MILLWRIGHT_STEP_TIMEOUT_SECONDS: '30',
+  MILLWRIGHT_STEP_LATE_SECONDS: '4',
+  MILLWRIGHT_START_LATE_SECONDS: '4',
+  MILLWRIGHT_LOST_AFTER_SECONDS: '2',
+  MILLWRIGHT_PROVIDER_TIMEOUT_MS: '1000',
+} as const;
+
+const answerMs = 12_000;
+
+/** `environment` is for every process of it. */
+export async function startWorld(environment: Readonly<Record<string, string>> = {}): Promise<World> {
+  const home = mkdtempSync(join(tmpdir(), 'millwright-chaos-'));
+  const said: string[] = [];
+  for (const [name, value] of Object.entries({ ...quick, ...environment })) vi.stubEnv(name, value);
+  const config = readConfig({ ...process.env, MILLWRIGHT_HOME: home });
+  const platform = await startPlatform({ config, port: 0 }, (line) => said.push(line));
+  const api = new Api(platform.endpoints.api, readFileSync(join(home, 'operator.token'), 'utf8').trim());
+  const sql = postgres(platform.endpoints.postgres, { max: 3, onnotice: () => undefined });
+  const { client, connection } = temporalClient({
+    address: platform.endpoints.temporal,
+    namespace: config.TEMPORAL_NAMESPACE,
+    keys: openKeyRing(config.payloadKeyFile),
+  });
+  const frozen = new Set<number>();
+
+  const signal = (pid: number, name: NodeJS.Signals): void => {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has just ended.
+    }
+  };
+
+  const world: World = {
+    home,
+    sql,
+    simulator: new Simulator(platform.endpoints.simulator),
+    temporal: client,
+    said,
+    ask: async (method, path, body, key) => {
+      const asked = api.tenant(method, path, body, key === undefined ? {} : { 'idempotency-key': key });
+      asked.catch(() => undefined);
+      const late = new AbortController();
+      try {
+        return {
+          answer: await Promise.race([
+            asked,
+            pause(answerMs, undefined, { signal: late.signal, ref: false }).then(() => {
+              throw new Error('no answer in time');
+            }),
+          ]),
+        };
+      } catch (error) {
+        return { lost: error instanceof Error ? String(error.cause ?? error) : String(error) };
+      } finally {
+        late.abort();
+      }
+    },
+    get: (path) =>
+      until(
+        `GET ${path}`,
+        async () => {
+          const outcome = await world.ask('GET', path);
+          return 'answer' in outcome && outcome.answer.status === 200 && outcome.answer.body;
+        },
+        60_000,
+      ),
+    pidOf: platform.pidOf,
+    kill: (role) => {
+      const pid = platform.pidOf(role);
+      if (pid !== undefined) signal(pid, 'SIGKILL');
+    },
+    freeze: async (role, seconds) => {
+      const pid = platform.pidOf(role);
+      if (pid === undefined || frozen.has(pid)) return;
+      frozen.add(pid);
+      signal(pid, 'SIGSTOP');
+      await pause(seconds * 1000);
+      signal(pid, 'SIGCONT');
+      frozen.delete(pid);
+    },
+    whole: async () => {
+      await until(
+        'every process to run',
+        async () => platform.status().roles.every(({ state }) => state === 'running'),
+        60_000,
+      );
+    },
+    stop: async (keepHome) => {
+      await Promise.all([sql.end({ timeout: 1 }), connection.close()]);
+      await platform.stop();
+      vi.unstubAllEnvs();
+      if (!keepHome) removeHome(home);
+    },
+  };
+  return world;
+}
