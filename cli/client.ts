@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type BatchDetail, type BatchView, batchDetailSchema, batchSchema } from '../src/domain/batch.ts';
+import type { ResourceUpdate } from '../src/domain/common.ts';
 import { type Incident, incidentSchema } from '../src/domain/incident.ts';
 import { hasEnded, type JobEvent, type JobView, jobSchema, type Settlement } from '../src/domain/job.ts';
 import { plural, type ResourceKind } from '../src/domain/kinds.ts';
@@ -74,6 +75,15 @@ export class Client {
       body: JSON.stringify(body),
       contentType: 'application/json',
       idempotencyKey,
+    });
+  }
+
+  update<Kind extends ResourceKind>(kind: Kind, reference: string, change: ResourceUpdate): Promise<Views[Kind]> {
+    return this.#http.json(viewSchemas[kind], {
+      method: 'PATCH',
+      path: pathOf(kind, reference),
+      body: JSON.stringify(change),
+      contentType: 'application/json',
     });
   }
 

@@ -10,7 +10,7 @@ import { toProblem } from './problem.ts';
 
 /** One question to the API. */
 export interface Ask {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the API's base, without a slash at its beginning. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;

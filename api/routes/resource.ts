@@ -1,14 +1,16 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
-import { jobFields, longestJobSeconds } from '../../src/domain/common.ts';
+import { jobFields, longestJobSeconds, resourceUpdateSchema } from '../../src/domain/common.ts';
 import type { JobView } from '../../src/domain/job.ts';
 import { plural, type ResourceKind } from '../../src/domain/kinds.ts';
 import type { Accepted } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
 import type { CreateBody } from '../../src/requests/prepare.ts';
-import { acceptDelete, notFound } from '../../src/requests/remove.ts';
+import { acceptDelete } from '../../src/requests/remove.ts';
+import { notFound } from '../../src/requests/target.ts';
+import { acceptUpdate } from '../../src/requests/update.ts';
 import { veiled } from '../../src/secrets/specs.ts';
 import {
   acceptedOf,
@@ -124,6 +126,30 @@ export function resourceRoutes(
       const { id } = context.req.valid('param');
       const resource = await findResource(database.sql, context.get('caller').project.id, kind, id);
       if (!resource) throw notFound(kind, id);
+      return context.json(resource, 200);
+    },
+  );
+
+  router.openapi(
+    createRoute('resource.write', {
+      ...common,
+      method: 'patch',
+      path: `${path}/{id}`,
+      summary: `Change a ${lower}'s labels or deletion protection`,
+      description: 'What Millwright alone keeps of it: the provider is not asked, and the change is made at once.',
+      operationId: `update-${kind}`,
+      request: {
+        params: referenceParam,
+        query: projectQuery,
+        body: { required: true, content: { 'application/json': { schema: resourceUpdateSchema } } },
+      },
+      responses: { 200: json(`The ${lower} as it now is.`, viewSchema), ...problems },
+    }),
+    async (context) => {
+      const { id: reference } = context.req.valid('param');
+      const id = await acceptUpdate(database.sql, context.get('caller'), kind, reference, context.req.valid('json'));
+      const resource = await resourceById(database.sql, kind, id);
+      if (!resource) throw notFound(kind, reference);
       return context.json(resource, 200);
     },
   );

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { ResourceUpdate } from '../../src/domain/common.ts';
 import type { ResourceKind } from '../../src/domain/kinds.ts';
 import type { NetworkCreate } from '../../src/domain/network.ts';
 import type { VmCreate } from '../../src/domain/vm.ts';
@@ -19,7 +20,17 @@ import {
   withJob,
   withLimit,
 } from './common.ts';
-import { bodyOf, type CreateOption, count, labels, mandatoryText, onFailureOption, text, toggle } from './options.ts';
+import {
+  bodyOf,
+  type CreateOption,
+  count,
+  labels,
+  list,
+  mandatoryText,
+  onFailureOption,
+  text,
+  toggle,
+} from './options.ts';
 import { finish, showItems } from './show.ts';
 
 interface CreateBodies {
@@ -51,10 +62,11 @@ const sharedOptions: readonly CreateOption<Extract<keyof CreateBodies[ResourceKi
 export function resourceCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open: OpenContext): Command {
   const { kind, noun } = spec;
   return new Command(kind)
-    .description(`create, list, show and delete ${noun}s`)
+    .description(`create, list, show, change and delete ${noun}s`)
     .addCommand(createCommand(spec, open))
     .addCommand(listCommand(spec, open))
     .addCommand(getCommand(spec, open))
+    .addCommand(updateCommand(spec, open))
     .addCommand(deleteCommand(spec, open));
 }
 
@@ -90,6 +102,35 @@ function getCommand<Kind extends ResourceKind>({ kind, noun, columns }: KindComm
     const resource = await session.client.get(kind, reference);
     await session.show(resource, () => table(columnsOf(columns), [resource], Date.now()));
   });
+}
+
+function updateCommand<Kind extends ResourceKind>(
+  { kind, noun, columns }: KindCommand<Kind>,
+  open: OpenContext,
+): Command {
+  const label = labels('labels', '--label <key=value>', 'set a label; may be given again').option;
+  const command = apiCommand('update', `change the labels or the deletion protection of a ${noun}`)
+    .argument('<name>', 'its name or id')
+    .addOption(label)
+    .addOption(list('removeLabels', '--remove-label <key>', 'take a label away; may be given again').option)
+    .option('--deletion-protection', 'refuse to delete it')
+    .option('--no-deletion-protection', 'let it be deleted');
+  return command.action(async (reference: string) => {
+    const session = await openSession(command, open);
+    const resource = await session.client.update(kind, reference, changeOf(command));
+    await session.show(resource, () => table(columnsOf(columns), [resource], Date.now()));
+  });
+}
+
+function changeOf(command: Command): ResourceUpdate {
+  const { label = {}, removeLabel = [] }: { label?: Record<string, string>; removeLabel?: string[] } = command.opts();
+  const changed = { ...label, ...Object.fromEntries(removeLabel.map((key) => [key, null])) };
+  // Only what was given: the option has a default of its own, because it can be negated.
+  const isGiven = command.getOptionValueSource('deletionProtection') === 'cli';
+  return {
+    ...(Object.keys(changed).length > 0 ? { labels: changed } : {}),
+    ...(isGiven ? { deletionProtection: command.getOptionValue('deletionProtection') === true } : {}),
+  };
 }
 
 function deleteCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open: OpenContext): Command {

@@ -30,16 +30,15 @@ export const secretText = (longest: number, description: string) =>
     .default('')
     .meta({ description, writeOnly: true });
 
+const labelKey = z
+  .string()
+  .regex(
+    /^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}$/,
+    'Expected a label key of up to 63 letters, digits, ".", "_", "/" or "-"',
+  );
+const labelValue = z.string().max(255);
 const labelsSchema = z
-  .record(
-    z
-      .string()
-      .regex(
-        /^[a-zA-Z0-9][a-zA-Z0-9._/-]{0,62}$/,
-        'Expected a label key of up to 63 letters, digits, ".", "_", "/" or "-"',
-      ),
-    z.string().max(255),
-  )
+  .record(labelKey, labelValue)
   .refine((labels) => Object.keys(labels).length <= 64, 'Expected at most 64 labels');
 
 export const idSchema = z.uuid();
@@ -76,6 +75,19 @@ export const createFields = {
   deletionProtection: z.boolean().default(false),
   ...jobFields,
 };
+
+/** What may be changed of a resource without its provider; at least one thing. */
+export const resourceUpdateSchema = z
+  .strictObject({
+    labels: z
+      .record(labelKey, labelValue.nullable())
+      .optional()
+      .meta({ description: 'Those to set; null takes one away, and what is not named stays (RFC 7396).' }),
+    deletionProtection: z.boolean().optional(),
+  })
+  .refine((change) => Object.keys(change).length > 0, 'Expected labels or deletionProtection; found nothing to change')
+  .meta({ id: 'ResourceUpdate' });
+export type ResourceUpdate = z.infer<typeof resourceUpdateSchema>;
 
 /** What every resource shows (SPEC C), whatever its kind. */
 export const resourceFields = {

@@ -1,23 +1,12 @@
 import type { Sql, TransactionSql } from 'postgres';
 import { insertDelete } from '../db/queries/accept.ts';
-import { isId } from '../domain/common.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import { lives } from '../domain/life.ts';
 import { MillwrightError } from '../errors.ts';
 import type { Accepted, AcceptOptions, Caller } from './caller.ts';
 import { asked, newJob, startOf } from './create.ts';
 import { acceptOnce } from './idempotency.ts';
-
-interface Target {
-  readonly id: string;
-  readonly kind: ResourceKind;
-  readonly name: string;
-  readonly region: string;
-  readonly provider: string;
-  readonly status: string;
-  readonly deletionProtection: boolean;
-  readonly currentJobId: string | null;
-}
+import { busy, lockTarget, refuseIfBusy, type Target } from './target.ts';
 
 /**
  * Accepts a delete. The row is locked first and looked at in the same transaction, so that nothing can begin to use
@@ -32,7 +21,7 @@ export function acceptDelete(
 ): Promise<Accepted<never>> {
   return acceptOnce(sql, caller.project.id, options.idempotency, () =>
     sql.begin(async (transaction) => {
-      const target = await lock(transaction, caller, kind, reference);
+      const target = await lockTarget(transaction, caller, kind, reference);
       const users = await usersOf(transaction, target.id);
       refuseUnlessDeletable(target, users);
       const job = newJob(caller, 'delete', target, {}, options, target.status);
@@ -43,20 +32,6 @@ export function acceptDelete(
   );
 }
 
-async function lock(sql: TransactionSql, caller: Caller, kind: ResourceKind, reference: string): Promise<Target> {
-  const [target] = await sql<Target[]>`
-    SELECT id, kind, name, region, provider, status, deletion_protection AS "deletionProtection", current_job_id AS "currentJobId"
-    FROM resources
-    WHERE project_id = ${caller.project.id} AND kind = ${kind} AND deleted_at IS NULL
-      AND ${isId(reference) ? sql`id = ${reference}` : sql`name = ${reference}`}
-    FOR UPDATE`;
-  if (!target) throw notFound(kind, reference);
-  return target;
-}
-
-export const notFound = (kind: string, reference: string): MillwrightError =>
-  new MillwrightError('not_found', `There is no ${kind} "${reference}" in this project.`);
-
 async function usersOf(sql: TransactionSql, id: string): Promise<string[]> {
   const rows = await sql<{ user: string }[]>`
     SELECT x.kind || ' "' || x.name || '"' AS user FROM resource_uses u JOIN resources x ON x.id = u.user_id
@@ -64,20 +39,13 @@ async function usersOf(sql: TransactionSql, id: string): Promise<string[]> {
   return rows.map(({ user }) => user);
 }
 
-const busy = ({ kind, name, status, currentJobId }: Target): MillwrightError =>
-  new MillwrightError(
-    'conflict',
-    `The ${kind} "${name}" is ${status}: job ${currentJobId} is at work on it. Wait until it has ended, or settle it if it is held, then ask again.`,
-    currentJobId ? { jobId: currentJobId } : {},
-  );
-
 function refuseUnlessDeletable(target: Target, users: readonly string[]): void {
   const { kind, name, status } = target;
-  if (target.currentJobId) throw busy(target);
+  refuseIfBusy(target, 'delete');
   if (target.deletionProtection) {
     throw new MillwrightError(
       'conflict',
-      `The ${kind} "${name}" is protected against deletion. Take the protection off first.`,
+      `The ${kind} "${name}" is protected against deletion. Take the protection off first: "millwright ${kind} update ${name} --no-deletion-protection".`,
     );
   }
   const from: readonly string[] = lives[kind].delete.from;

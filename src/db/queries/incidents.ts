@@ -41,7 +41,7 @@ export async function sweepIncidents(
     resolved AS (
       UPDATE incidents i SET resolved_at = now()
       WHERE i.resolved_at IS NULL AND NOT EXISTS (SELECT FROM causes c WHERE c.cause = i.cause)
-      RETURNING i.id
+      RETURNING i.*
     ),
     opened AS (
       INSERT INTO incidents (organization_id, project_id, kind, cause, job_id, resource, region, summary)
@@ -50,7 +50,13 @@ export async function sweepIncidents(
       FROM causes c JOIN jobs j ON j.id = c.job_id
       WHERE NOT EXISTS (SELECT FROM incidents i WHERE i.cause = c.cause AND i.resolved_at IS NULL)
       ON CONFLICT DO NOTHING
-      RETURNING id
+      RETURNING *
+    ),
+    told AS (
+      INSERT INTO events (organization_id, project_id, resource_id, resource_kind, resource_name, type, data)
+      SELECT organization_id, project_id, (resource ->> 'id')::uuid, resource ->> 'kind', resource ->> 'name', type,
+        jsonb_build_object('incidentId', id, 'kind', kind, 'jobId', job_id, 'summary', summary)
+      FROM (SELECT *, 'incident.opened' AS type FROM opened UNION ALL SELECT *, 'incident.resolved' FROM resolved) i
     )
     SELECT (SELECT count(*)::int FROM opened) AS opened, (SELECT count(*)::int FROM resolved) AS resolved`,
     [startSeconds, stepSeconds],
