@@ -2,11 +2,13 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { MillwrightError } from '../src/errors.ts';
 import { version } from '../src/version.ts';
+import { addressReader } from './address.ts';
 import type { ApiDependencies, ApiEnv } from './env.ts';
 import { handleError, handleNotFound } from './errors.ts';
 import { authenticator } from './middleware/authenticate.ts';
 import { trace } from './middleware/request.ts';
 import { placesIn } from './places.ts';
+import { rateLimiter } from './rate-limits.ts';
 import { createRouter } from './router.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { codecRoutes } from './routes/codec.ts';
@@ -42,11 +44,15 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
     }),
   );
 
-  const authenticate = authenticator(dependencies.database);
+  const limits = rateLimiter(dependencies.rateLimits);
+  const addressOf = addressReader(dependencies.trustedProxies);
+  const authenticate = authenticator(dependencies.database, limits, addressOf);
   const places = placesIn(dependencies.database.sql);
   app.use(async (context, next) => {
     context.set('authenticate', authenticate);
     context.set('places', places);
+    context.set('limits', limits);
+    context.set('addressOf', addressOf);
     await next();
   });
   app.route('/api/ops/v1/codec', codecRoutes(dependencies));

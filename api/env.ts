@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { Network } from '../src/addresses.ts';
 import type { Database } from '../src/db/client.ts';
 import type { JobLimits } from '../src/domain/job.ts';
 import type { Principal } from '../src/domain/principal.ts';
@@ -10,8 +11,10 @@ import type { Catalog } from '../src/requests/catalog.ts';
 import type { TokenOptions } from '../src/requests/tokens.ts';
 import type { KeyRing } from '../src/secrets/key-ring.ts';
 import type { Sealer } from '../src/secrets/sealer.ts';
+import type { AddressOf } from './address.ts';
 import type { Authenticate } from './middleware/authenticate.ts';
 import type { Places } from './places.ts';
+import type { RateLimiter, RateLimits } from './rate-limits.ts';
 
 /** What the API is made of; everything comes from outside, so that tests put their own in. */
 export interface ApiDependencies {
@@ -26,6 +29,9 @@ export interface ApiDependencies {
   /** Starts a job's workflow, soon; never throws. */
   readonly start: (job: StartableJob) => void;
   readonly tokens: TokenOptions;
+  readonly rateLimits: RateLimits;
+  /** Whose word about where a request came from is believed. */
+  readonly trustedProxies: readonly Network[];
   readonly log: Logger;
 }
 
@@ -36,6 +42,8 @@ export interface ApiEnv {
     log: Logger;
     authenticate: Authenticate;
     places: Places;
+    limits: RateLimiter;
+    addressOf: AddressOf;
     /** Who asks; set for every permission. */
     principal: Principal;
     /** Looks the same token up once more; throws where it has come to be refused. For what lasts longer than a request. */

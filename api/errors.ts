@@ -40,6 +40,7 @@ function answer(context: Context<ApiEnv>, error: MillwrightError): Response {
     ...(error.faults.length > 0 ? { errors: error.faults.slice(0, mostFaults) } : {}),
   };
   if (error.code === 'unauthenticated') context.header('WWW-Authenticate', 'Bearer');
+  if (error.retryAfterSeconds !== undefined) context.header('Retry-After', String(Math.ceil(error.retryAfterSeconds)));
   return context.json(problem, status, { 'content-type': 'application/problem+json' });
 }
 

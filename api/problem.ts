@@ -12,6 +12,7 @@ export const statusOf = {
   gone: [410, 'Not kept any more'],
   quota: [403, 'The quota does not suffice'],
   capacity: [409, 'No capacity'],
+  rate_limited: [429, 'Too many requests'],
   unavailable: [503, 'Not available now'],
   internal: [500, 'Internal error'],
 } as const satisfies Record<ErrorCode, readonly [number, string]>;
@@ -50,6 +51,7 @@ export const problems = {
   403: { description: 'Not allowed, or the quota does not suffice.', content: problemContent },
   404: { description: 'There is no such thing here.', content: problemContent },
   409: { description: 'In conflict with the present state.', content: problemContent },
+  429: { description: 'Too many requests; `Retry-After` says when to ask again.', content: problemContent },
   500: { description: 'Internal error.', content: problemContent },
   503: { description: 'Not available now.', content: problemContent },
 } as const;

@@ -10,6 +10,7 @@ import type { RunningRole } from '../src/role.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openSealer } from '../src/secrets/specs.ts';
 import { temporalClient } from '../temporal/client.ts';
+import { accessOptions } from './access-options.ts';
 import { createApp } from './app.ts';
 import { createStarter } from './starter.ts';
 
@@ -32,7 +33,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     payloadKeys,
     temporalUiUrl: config.TEMPORAL_UI_URL,
     start: starter.start,
-    tokens: { maxDays: config.MILLWRIGHT_TOKEN_MAX_DAYS },
+    ...accessOptions(config),
     log,
   });
   const server = createAdaptorServer({ fetch: app.fetch });

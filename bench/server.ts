@@ -1,4 +1,5 @@
 import { serve } from '@hono/node-server';
+import { accessOptions } from '../api/access-options.ts';
 import { createApp } from '../api/app.ts';
 import { createStarter } from '../api/starter.ts';
 import { readConfig, required } from '../src/config/index.ts';
@@ -31,7 +32,7 @@ const app = createApp({
   limits: jobLimits(config),
   sealer: openSealer(config, database.sql),
   payloadKeys,
-  tokens: { maxDays: config.MILLWRIGHT_TOKEN_MAX_DAYS },
+  ...accessOptions(config),
   temporalUiUrl: undefined,
   start: process.env.BENCH_START === 'later' ? () => undefined : starter.start,
   log,

@@ -127,6 +127,8 @@ export class Http {
 }
 
 function mayAskAgain(error: unknown, { method = 'GET', idempotencyKey }: Ask): boolean {
+  // Refused before it was looked at.
+  if (error instanceof MillwrightError && error.code === 'rate_limited') return true;
   if (!(error instanceof MillwrightError) || error.code !== 'unavailable') return false;
   if (error instanceof ConnectionError && error.kind !== 'lost') return error.kind === 'refused';
   return method === 'GET' || idempotencyKey !== undefined;

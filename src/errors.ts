@@ -12,6 +12,7 @@ export const errorCodes = [
   'gone',
   'quota',
   'capacity',
+  'rate_limited',
   'unavailable',
   'internal',
 ] as const;
@@ -38,6 +39,8 @@ interface MillwrightErrorOptions {
   readonly faults?: readonly Fault[];
   /** The job in the way, for `conflict`. */
   readonly jobId?: string;
+  /** When to ask again, for `rate_limited`. */
+  readonly retryAfterSeconds?: number;
   /** The inner error: for the log only, never for an answer. */
   readonly cause?: unknown;
 }
@@ -47,6 +50,7 @@ export class MillwrightError extends Error {
   readonly code: ErrorCode;
   readonly faults: readonly Fault[];
   readonly jobId: string | undefined;
+  readonly retryAfterSeconds: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: MillwrightErrorOptions = {}) {
     super(message, { cause: options.cause });
@@ -54,6 +58,7 @@ export class MillwrightError extends Error {
     this.code = code;
     this.faults = options.faults ?? [];
     this.jobId = options.jobId;
+    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 
@@ -74,13 +79,14 @@ interface ProviderErrorOptions {
 /** What a driver throws. */
 export class ProviderError extends MillwrightError {
   readonly providerClass: ProviderErrorClass;
-  readonly retryAfterSeconds: number | undefined;
 
   constructor(providerClass: ProviderErrorClass, code: ErrorCode, message: string, options: ProviderErrorOptions = {}) {
-    super(code, message, { cause: options.cause });
+    super(code, message, {
+      cause: options.cause,
+      ...(options.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: options.retryAfterSeconds }),
+    });
     this.name = 'ProviderError';
     this.providerClass = providerClass;
-    this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
 

@@ -3,15 +3,24 @@ import type { Database } from '../../src/db/client.ts';
 import { tokenHash } from '../../src/db/seed.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import { MillwrightError } from '../../src/errors.ts';
+import type { AddressOf } from '../address.ts';
 import type { ApiEnv } from '../env.ts';
+import type { RateLimiter } from '../rate-limits.ts';
 import { tokenReader } from '../token-reader.ts';
 
 /** Finds out who asks, or throws `unauthenticated`. */
 export type Authenticate = (context: Context<ApiEnv>) => Promise<void>;
 
 /** Finds out who asks by the bearer token (RFC 6750). What they may is for each route to say. */
-export function authenticator({ sql }: Database): Authenticate {
+export function authenticator({ sql }: Database, limits: RateLimiter, addressOf: AddressOf): Authenticate {
   const read = tokenReader(sql);
+
+  /** A token that is valid is let through, whatever else came from its address: nobody locks out their neighbours. */
+  async function refuse(context: Context<ApiEnv>, error: unknown): Promise<never> {
+    if (error instanceof MillwrightError && error.code === 'unauthenticated')
+      await limits.address(context, addressOf(context));
+    throw error;
+  }
 
   async function identify(token: string): Promise<Principal> {
     const principal = await read(tokenHash(token));
@@ -21,13 +30,16 @@ export function authenticator({ sql }: Database): Authenticate {
 
   return async (context) => {
     const token = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '')?.[1];
-    if (!token) {
-      throw new MillwrightError(
-        'unauthenticated',
-        'Give a token: "Authorization: Bearer <token>". A new platform keeps the operator’s in operator.token of its home.',
-      );
-    }
-    context.set('principal', await identify(token));
+    if (!token) return refuse(context, noToken());
+    const principal = await identify(token).catch((error: unknown) => refuse(context, error));
+    await limits.token(context, principal.tokenId ?? `user ${principal.id}`);
+    context.set('principal', principal);
     context.set('identifyAgain', () => identify(token));
   };
 }
+
+const noToken = (): MillwrightError =>
+  new MillwrightError(
+    'unauthenticated',
+    'Give a token: "Authorization: Bearer <token>". A new platform keeps the operator’s in operator.token of its home.',
+  );

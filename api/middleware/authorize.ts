@@ -5,7 +5,6 @@ import type { Principal } from '../../src/domain/principal.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import type { Actor } from '../../src/requests/acting.ts';
 import type { ApiEnv } from '../env.ts';
-import { addressOf } from './address.ts';
 
 /** What a route demands of whoever asks. `public`: nothing, not even a token. */
 export type Access = Permission | 'public';
@@ -19,7 +18,10 @@ export type Target = 'query' | 'path';
  */
 export function authorize(access: Access, target: Target) {
   return createMiddleware<ApiEnv>(async (context, next) => {
-    if (access === 'public') return next();
+    if (access === 'public') {
+      await context.get('limits').address(context, context.get('addressOf')(context));
+      return next();
+    }
     await context.get('authenticate')(context);
     const { at, role: wanted } = permissions[access];
     const principal = context.get('principal');
@@ -83,7 +85,7 @@ function actorOf(context: Context<ApiEnv>, role: Role | undefined): Actor {
   const principal = context.get('principal');
   const { kind, name } = principal;
   const actor = kind === 'platform' ? name : `${role === 'operator' ? 'operator' : kind}/${name}`;
-  return { principal, actor, origin: addressOf(context) };
+  return { principal, actor, origin: context.get('addressOf')(context) };
 }
 
 function refuseUnless(allowed: boolean, access: Permission, wanted: Role, where: string, principal: Principal): void {

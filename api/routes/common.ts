@@ -25,7 +25,7 @@ export function commonRoutes({ database, temporal }: ApiDependencies) {
       path: '/health',
       summary: 'Whether this process lives',
       operationId: 'get-health',
-      responses: { 200: json('It does.', z.object({ status: z.literal('ok') })) },
+      responses: { 200: json('It does.', z.object({ status: z.literal('ok') })), 429: problems[429] },
     }),
     (context) => context.json({ status: 'ok' as const }, 200),
   );
@@ -38,7 +38,7 @@ export function commonRoutes({ database, temporal }: ApiDependencies) {
       summary: 'Whether requests can be taken',
       description: 'Requests are taken while the database answers. Without Temporal they are accepted and wait.',
       operationId: 'get-ready',
-      responses: { 200: json('They can.', readySchema), 503: json('They cannot.', readySchema) },
+      responses: { 200: json('They can.', readySchema), 503: json('They cannot.', readySchema), 429: problems[429] },
     }),
     async (context) => {
       const [databaseState, temporalState] = await Promise.all([
@@ -57,7 +57,7 @@ export function commonRoutes({ database, temporal }: ApiDependencies) {
       path: '/version',
       summary: 'Which Millwright this is',
       operationId: 'get-version',
-      responses: { 200: json('Its version.', z.object({ version: z.string(), node: z.string() })) },
+      responses: { 200: json('Its version.', z.object({ version: z.string(), node: z.string() })), ...problems },
     }),
     (context) => context.json({ version, node: process.version }, 200),
   );

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { type Network, parseNetwork } from '../addresses.ts';
 import { MillwrightError } from '../errors.ts';
 
 /** The addresses of a running platform, written to `endpoints.json` in its home by the supervisor. */
@@ -51,17 +52,33 @@ const environmentSchema = z.object({
   MILLWRIGHT_PROVIDER_TIMEOUT_MS: z.coerce.number().int().min(100).default(5000),
   /** How far off the end of a new token may be. */
   MILLWRIGHT_TOKEN_MAX_DAYS: z.coerce.number().min(0.001).max(3650).default(365),
+  /** Requests in a minute to each API process: with one token, and from one address without a valid one. */
+  MILLWRIGHT_RATE_LIMIT_TOKEN: z.coerce.number().int().min(1).default(60_000),
+  MILLWRIGHT_RATE_LIMIT_ADDRESS: z.coerce.number().int().min(1).default(6000),
+  /** Addresses or networks of proxies, with commas between, whose `X-Forwarded-For` is believed. */
+  MILLWRIGHT_TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .refine((list) => networksOf(list).every(Boolean), 'Expected addresses or networks, with commas between'),
   /** For the command line: the API and the token to use, instead of those in the home. */
   MILLWRIGHT_URL: z.string().optional(),
   MILLWRIGHT_TOKEN: z.string().optional(),
   NO_COLOR: z.string().optional(),
 });
+
+const networksOf = (list: string): (Network | undefined)[] =>
+  list
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map((part) => parseNetwork(part.trim()));
+
 type Environment = z.infer<typeof environmentSchema>;
 
 export interface Config extends Environment {
   /** Absolute path of MILLWRIGHT_HOME. */
   readonly home: string;
   readonly payloadKeyFile: string;
+  readonly trustedProxies: readonly Network[];
   readonly secretKeyFile: string;
 }
 
@@ -77,6 +94,7 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return {
     ...parsed.data,
     home,
+    trustedProxies: networksOf(parsed.data.MILLWRIGHT_TRUSTED_PROXIES).filter((network) => network !== undefined),
     payloadKeyFile: parsed.data.MILLWRIGHT_PAYLOAD_KEY_FILE ?? join(home, 'keys', 'payload.keys'),
     secretKeyFile: parsed.data.MILLWRIGHT_SECRET_KEY_FILE ?? join(home, 'keys', 'secret.keys'),
   };

@@ -23,6 +23,7 @@ const statusOf = {
   gone: 410,
   quota: 429,
   capacity: 409,
+  rate_limited: 429,
   unavailable: 503,
   internal: 500,
 } as const satisfies Record<ErrorCode, ContentfulStatusCode>;
