@@ -1,4 +1,5 @@
 import type { Job, JobResult, NetworkSpec, RetryPolicy, VmSpec, VolumeSpec } from '../src/domain/job.ts';
+import type { Trail } from '../src/domain/trail.ts';
 import type { Transition } from '../src/domain/transition.ts';
 import type { ErrorInfo } from '../src/errors.ts';
 
@@ -48,6 +49,8 @@ export interface RegionCall {
   readonly retry: RetryPolicy;
   /** ISO 8601: no attempt begins after it, and one under way is given up. Left out by releases that had none. */
   readonly deadlineAt?: string;
+  /** The request that the job was accepted for. */
+  readonly trail?: Trail;
 }
 
 /** What a workflow may ask of a region's worker. Each is idempotent by `call.key`. */

@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { StartableJob } from '../src/domain/start.ts';
-import type { Logger } from '../src/log.ts';
+import { jobFields, type Logger } from '../src/log.ts';
 import { startJob } from '../temporal/client.ts';
 
 const atOnce = 16;
@@ -24,8 +24,9 @@ export function createStarter(
       if (!job) return;
       const started: Promise<void> = client
         .withDeadline(Date.now() + patienceMs, () => startJob(client, job))
-        .catch((error: unknown) =>
-          log.warn({ err: error, jobId: job.id, workflowId: job.workflowId }, 'the start is left to the dispatcher'),
+        .then(
+          () => log.info(jobFields(job), 'workflow started'),
+          (error: unknown) => log.warn({ err: error, ...jobFields(job) }, 'the start is left to the dispatcher'),
         )
         .finally(() => {
           underWay.delete(started);
@@ -37,6 +38,7 @@ export function createStarter(
 
   return {
     start: (job) => {
+      log.info(jobFields(job), 'job accepted');
       if (waiting.length < waitingAtMost) waiting.push(job);
       fill();
     },

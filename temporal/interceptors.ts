@@ -27,14 +27,16 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
     const { attempt, activityType } = this.#context.info;
     // Region activities are called by `workflows/activities.ts` alone, always with the call first.
     const call = input.args[0] as RegionCall;
-    const { jobId, step, key, region } = call;
+    const { jobId, step, key, region, provider, trail } = call;
     const log = this.#log.child({
+      requestId: trail?.requestId,
       jobId,
       workflowId: this.#context.info.workflowExecution?.workflowId,
       activityType,
       step,
       key,
       region,
+      provider,
       attempt,
     });
     if (attempt > 1) await this.#report({ jobId, step, attempt });

@@ -1,5 +1,5 @@
 import { overdueJobs } from '../src/db/queries/dispatch.ts';
-import type { Logger } from '../src/log.ts';
+import { jobFields, type Logger } from '../src/log.ts';
 import { openInput } from '../src/secrets/specs.ts';
 import { startJob } from '../temporal/client.ts';
 import type { Hosting } from '../temporal/revive.ts';
@@ -28,10 +28,12 @@ export function startDispatcher({ sql, client, sealer }: Hosting, log: Logger): 
       const input = await openInput(sealer, job.id, job.input).catch((error: unknown) =>
         log.error({ err: error, jobId: job.id }, 'a pending job cannot be started: its secrets cannot be opened'),
       );
-      if (input) await startJob(client, { ...job, input });
+      if (input) {
+        await startJob(client, { ...job, input });
+        log.info(jobFields(job), 'workflow started: its job had been left pending');
+      }
       startedAt.set(job.id, now);
     }
-    if (jobs.length > 0) log.info({ jobs: jobs.map(({ id }) => id) }, 'started jobs that were left pending');
   }
 
   return repeat('starting what is pending', everyMs, log, dispatch);

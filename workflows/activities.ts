@@ -62,6 +62,7 @@ export function region(job: Job, step: string): Region {
     key: job.key,
     retry: job.retry,
     deadlineAt: new Date(Date.now() + stepMs).toISOString(),
+    ...(job.trail ? { trail: job.trail } : {}),
   };
   return {
     ensureVm: (spec) => activities.ensureVm(call, spec),

@@ -116,7 +116,9 @@ async function accept(
   place: BatchPlace,
 ): Promise<{ jobId: string; resourceId: string } | undefined> {
   const { sql } = database;
-  const caller: Caller = { ...batch.caller, actor: `batch/${batch.name}`, origin: null };
+  const { organization, project, trail } = batch.caller;
+  const actor = `batch/${batch.name}`;
+  const caller: Caller = { organization, project, actor, origin: null, trail: trail ?? undefined };
   // What takes an operation back fails when it cannot: it is the batch that is then held.
   const options: AcceptOptions = {
     limits,

@@ -6,6 +6,7 @@ import type { Catalog } from '../../src/requests/catalog.ts';
 import type { Sealer } from '../../src/secrets/sealer.ts';
 import type { ControlActivities } from '../types.ts';
 import { batchActivities } from './batch.ts';
+import { tellRecorded } from './tell.ts';
 
 export interface ControlDependencies {
   readonly database: Database;
@@ -18,9 +19,10 @@ export interface ControlDependencies {
 /** The only code beside the API that touches the database. */
 export function createControlActivities(dependencies: ControlDependencies): ControlActivities {
   const { database, log } = dependencies;
+  const tell = tellRecorded(log);
   return {
     async record(transitions) {
-      const refusals = await recordTransitions(database.sql, transitions);
+      const refusals = await recordTransitions(database.sql, transitions, (changes) => changes.forEach(tell));
       refusals.forEach((refusal, index) => {
         if (refusal) log.warn({ transition: transitions[index], refusal }, 'a transition was refused');
       });

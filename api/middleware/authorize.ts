@@ -77,6 +77,7 @@ async function enter(
       project: place.project,
       actor: actor.actor,
       origin: actor.origin,
+      trail: { requestId: context.get('requestId') },
     });
 }
 

@@ -17,7 +17,8 @@ export const trace = (log: Logger) =>
     const startedAt = performance.now();
     await next();
     const milliseconds = Math.round(performance.now() - startedAt);
-    child.debug(
+    const level = ['GET', 'HEAD', 'OPTIONS'].includes(context.req.method) ? 'debug' : 'info';
+    child[level](
       { method: context.req.method, path: shownPath(context.req.path), status: context.res.status, milliseconds },
       'answered',
     );

@@ -13,6 +13,7 @@ import {
   stepStates,
 } from './job-states.ts';
 import { type OperationType, operationTypes } from './kinds.ts';
+import type { Trail } from './trail.ts';
 import type { StepChange } from './transition.ts';
 
 export * from './job-states.ts';
@@ -90,6 +91,8 @@ export interface Job<Spec = unknown> {
   readonly deadlines?: JobDeadlines;
   /** The resource's status before the job was accepted, to be given back where the job ends before it has begun. */
   readonly statusBefore?: string;
+  /** The request that it was accepted for. */
+  readonly trail?: Trail;
   /** The last transition that the database has of this job; the next is one higher. */
   readonly sequence: number;
   /** Which of the job's workflows this is; 0, where it is left out, is the first. */

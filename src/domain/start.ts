@@ -1,4 +1,5 @@
 import type { Checkpoint, FailurePolicy, Job, JobType } from './job.ts';
+import type { Trail } from './trail.ts';
 
 /** What a batch's workflow is started with; what its operations are stays in the database. */
 export interface BatchInput {
@@ -10,6 +11,8 @@ export interface BatchInput {
   readonly parallelLimit: number;
   /** `rollback` where it is left out. */
   readonly onFailure?: FailurePolicy;
+  /** The request that it was accepted for. */
+  readonly trail?: Trail;
   /** The last transition that the database has of the batch's job. */
   readonly sequence: number;
   readonly epoch?: number;

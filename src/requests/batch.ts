@@ -54,6 +54,7 @@ export function acceptBatch(
         project: project.name,
         parallelLimit,
         onFailure,
+        ...(caller.trail ? { trail: caller.trail } : {}),
       },
       batchId: null,
       operationId: null,

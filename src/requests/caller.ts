@@ -1,5 +1,6 @@
 import type { FailurePolicy, JobLimits, JobView } from '../domain/job.ts';
 import type { StartableJob } from '../domain/start.ts';
+import type { Trail } from '../domain/trail.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 
 /** Who asks, in which project; what the API knows after it has looked at the token, or a batch of itself. */
@@ -10,6 +11,8 @@ export interface Caller {
   readonly actor: string;
   /** The address that the request came from. */
   readonly origin: string | null;
+  /** The request that is being answered, or that a batch was accepted for. */
+  readonly trail?: Trail | undefined;
 }
 
 /** `Idempotency-Key` and the hash of what came with it. */

@@ -114,6 +114,7 @@ export function newJob(
     onFailure: batch ? (onFailure ?? 'rollback') : policyOf(verb, onFailure),
     deadlines: { stepSeconds: limits.stepSeconds, jobAt: new Date(Date.now() + timeoutSeconds * 1000).toISOString() },
     ...(statusBefore === undefined ? {} : { statusBefore }),
+    ...(caller.trail ? { trail: caller.trail } : {}),
   };
   return {
     id,

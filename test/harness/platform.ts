@@ -8,7 +8,7 @@ import { inject } from 'vitest';
 import type { RegionActivities } from '../../activities/types.ts';
 import { startApi } from '../../api/server.ts';
 import { type Config, readConfig } from '../../src/config/index.ts';
-import { createLogger } from '../../src/log.ts';
+import { createLogger, type Logger } from '../../src/log.ts';
 import { startSimulator } from '../../src/providers/simulator/server.ts';
 import type { RunningRole } from '../../src/role.ts';
 import { openKeyRing } from '../../src/secrets/key-ring.ts';
@@ -39,6 +39,8 @@ interface PlatformOptions {
   /** Without it, accepted jobs stay pending. */
   readonly control?: boolean;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Takes the lines that the roles log. */
+  readonly log?: Logger;
   readonly wrap?: (activities: RegionActivities) => RegionActivities;
 }
 
@@ -48,7 +50,7 @@ export async function startTestPlatform(options: PlatformOptions = {}): Promise<
   const home = mkdtempSync(join(tmpdir(), 'millwright-file-'));
   for (const shared of ['cache', 'keys', 'operator.token']) symlinkSync(join(parts.home, shared), join(home, shared));
   mkdirSync(join(home, 'data'));
-  const log = createLogger('test', process.env.TEST_LOG ?? 'silent');
+  const log = options.log ?? createLogger('test', process.env.TEST_LOG ?? 'silent');
   const [databaseUrl, simulator] = await Promise.all([
     createDatabase(parts.postgresUrl),
     startSimulator({ port: 0, file: join(home, 'data', 'simulator.sqlite') }, log),

@@ -2,6 +2,7 @@ import type { Sql } from 'postgres';
 import type { OperationState } from '../../domain/batch.ts';
 import type { Checkpoint, FailurePolicy, Job } from '../../domain/job.ts';
 import type { OperationType } from '../../domain/kinds.ts';
+import type { Trail } from '../../domain/trail.ts';
 import type { ErrorInfo } from '../../errors.ts';
 import type { Sealer } from '../../secrets/sealer.ts';
 import { openInput } from '../../secrets/specs.ts';
@@ -17,6 +18,8 @@ export interface BatchRow {
   readonly caller: {
     readonly organization: { readonly id: string; readonly name: string };
     readonly project: { readonly id: string; readonly name: string };
+    /** Null where it was accepted by a release that kept none. */
+    readonly trail: Trail | null;
   };
 }
 
@@ -36,7 +39,8 @@ export interface OperationRow {
 export async function batchForWork(sql: Sql, batchId: string): Promise<BatchRow> {
   const [row] = await sql<BatchRow[]>`
     SELECT b.id, b.name, b.job_id AS "jobId", j.workflow_id AS "workflowId", b.on_failure AS "onFailure",
-      jsonb_build_object('organization', jsonb_build_object('id', o.id, 'name', o.name), 'project', jsonb_build_object('id', p.id, 'name', p.name)) AS caller
+      jsonb_build_object('organization', jsonb_build_object('id', o.id, 'name', o.name), 'project', jsonb_build_object('id', p.id, 'name', p.name),
+        'trail', j.input -> 'trail') AS caller
     FROM batches b JOIN jobs j ON j.id = b.job_id JOIN organizations o ON o.id = b.organization_id JOIN projects p ON p.id = b.project_id
     WHERE b.id = ${batchId}`;
   if (!row) throw new Error(`batch ${batchId} is not in the database`);

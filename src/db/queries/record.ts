@@ -1,6 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres';
-import { hasEnded, type JobState, jobMoves } from '../../domain/job.ts';
-import { type OperationType, partsOf } from '../../domain/kinds.ts';
+import { hasEnded, type JobState, type JobType, jobMoves } from '../../domain/job.ts';
+import { partsOf } from '../../domain/kinds.ts';
 import { lives } from '../../domain/life.ts';
 import type { Transition } from '../../domain/transition.ts';
 import type { ErrorInfo } from '../../errors.ts';
@@ -9,12 +9,17 @@ import { insertEvents } from './outbox.ts';
 /** What a transition needs to know of its job's row. */
 interface JobRow {
   readonly id: string;
-  readonly type: string;
+  readonly type: JobType;
   readonly state: JobState;
   readonly sequence: number;
   readonly epoch: number;
   readonly organization_id: string;
   readonly project_id: string;
+  readonly region: string | null;
+  readonly workflow_id: string;
+  readonly request_id: string | null;
+  readonly created_at: Date;
+  readonly started_at: Date | null;
   readonly resource_id: string;
   readonly resource_kind: string;
   readonly resource_name: string;
@@ -26,13 +31,35 @@ interface JobRow {
   readonly status_before: string | null;
 }
 
+/** A transition that has been recorded, with what logs and metrics say of its job. */
+export interface RecordedChange {
+  readonly transition: Transition;
+  readonly job: {
+    readonly id: string;
+    readonly type: JobType;
+    readonly organizationId: string;
+    readonly projectId: string;
+    readonly region: string | null;
+    readonly operationId: string | null;
+    readonly workflowId: string;
+    readonly requestId: string | null;
+    readonly createdAt: Date;
+    /** Null where this is the job's first transition. */
+    readonly startedAt: Date | null;
+  };
+}
+
 /**
  * Records transitions of any number of jobs in one transaction: jobs, steps, resources, quota, batch operations,
  * events and audit together. A transition that is recorded already is passed over; one that the job's states do not
- * allow is refused. Gives, in order, why each was refused, or null.
+ * allow is refused. Gives, in order, why each was refused, or null; tells `recorded` of what is new, once it is committed.
  */
-export function recordTransitions(sql: Sql, transitions: readonly Transition[]): Promise<(ErrorInfo | null)[]> {
-  return sql.begin(async (transaction) => {
+export async function recordTransitions(
+  sql: Sql,
+  transitions: readonly Transition[],
+  recorded: (changes: readonly RecordedChange[]) => void = () => undefined,
+): Promise<(ErrorInfo | null)[]> {
+  const { refusals, changes } = await sql.begin(async (transaction) => {
     const jobs = await lockJobs(transaction, [...new Set(transitions.map(({ jobId }) => jobId))]);
     const { accepted, refusals } = sift(transitions, jobs);
     if (accepted.length > 0) {
@@ -47,13 +74,37 @@ export function recordTransitions(sql: Sql, transitions: readonly Transition[]):
         closeAudit(transaction, last),
       ]);
     }
-    return refusals;
+    return { refusals, changes: accepted.flatMap((transition) => changeOf(transition, jobs.get(transition.jobId))) };
   });
+  recorded(changes);
+  return refusals;
+}
+
+function changeOf(transition: Transition, job: JobRow | undefined): RecordedChange[] {
+  if (!job) return [];
+  return [
+    {
+      transition,
+      job: {
+        id: job.id,
+        type: job.type,
+        organizationId: job.organization_id,
+        projectId: job.project_id,
+        region: job.region,
+        operationId: job.operation_id,
+        workflowId: job.workflow_id,
+        requestId: job.request_id,
+        createdAt: job.created_at,
+        startedAt: job.started_at,
+      },
+    },
+  ];
 }
 
 async function lockJobs(sql: TransactionSql, ids: readonly string[]): Promise<ReadonlyMap<string, JobRow>> {
   const rows = await sql<JobRow[]>`
-    SELECT j.id, j.type, j.state, j.sequence, j.epoch, j.organization_id, j.project_id, j.resource_id, j.resource_kind, j.resource_name,
+    SELECT j.id, j.type, j.state, j.sequence, j.epoch, j.organization_id, j.project_id, j.region, j.workflow_id,
+      j.input -> 'trail' ->> 'requestId' AS request_id, j.created_at, j.started_at, j.resource_id, j.resource_kind, j.resource_name,
       j.batch_id, j.operation_id, b.job_id AS parent_job_id, o.rollback_job_id = j.id AS goes_back,
       j.input ->> 'statusBefore' AS status_before
     FROM jobs j
@@ -136,7 +187,7 @@ function moveOf(
   { type, status_before }: JobRow,
 ): { from: string; status: string } | undefined {
   if (!resource || type === 'batch.apply') return undefined;
-  const { kind, verb } = partsOf(type as OperationType);
+  const { kind, verb } = partsOf(type);
   const life = lives[kind][verb];
   return { from: life.during, status: resource === 'untouched' ? (status_before ?? life.undone) : life[resource] };
 }
