@@ -6,7 +6,7 @@ import { addressReader } from './address.ts';
 import type { ApiDependencies, ApiEnv } from './env.ts';
 import { handleError, handleNotFound } from './errors.ts';
 import { authenticator } from './middleware/authenticate.ts';
-import { trace } from './middleware/request.ts';
+import { leave, trace } from './middleware/request.ts';
 import { placesIn } from './places.ts';
 import { rateLimiter } from './rate-limits.ts';
 import { createRouter } from './router.ts';
@@ -35,6 +35,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
   app.onError(handleError);
   app.notFound(handleNotFound);
   app.use(trace(dependencies.log));
+  app.use(leave(dependencies.draining));
   app.use(
     bodyLimit({
       maxSize: largestBody,

@@ -32,6 +32,8 @@ export interface ApiDependencies {
   readonly rateLimits: RateLimits;
   /** Whose word about where a request came from is believed. */
   readonly trustedProxies: readonly Network[];
+  /** Aborted when this process is asked to end: streams end, and each connection with its answer. */
+  readonly draining: AbortSignal;
   readonly log: Logger;
 }
 

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Config, required } from '../src/config/index.ts';
 import { openDatabase } from '../src/db/client.ts';
@@ -14,6 +15,9 @@ import { accessOptions } from './access-options.ts';
 import { createApp } from './app.ts';
 import { createStarter } from './starter.ts';
 
+/** What is still unanswered by then is cut off: the role is ended soon after. */
+const longestAnswerMs = 5000;
+
 /** The API as a role: serves until it is stopped, then answers what it has taken. */
 export async function startApi(config: Config, log: Logger): Promise<RunningRole & { readonly port: number }> {
   const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), { connections: 20 });
@@ -24,6 +28,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     keys: payloadKeys,
   });
   const starter = createStarter(temporal, log);
+  const draining = new AbortController();
   const app = createApp({
     database,
     temporal,
@@ -34,6 +39,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     temporalUiUrl: config.TEMPORAL_UI_URL,
     start: starter.start,
     ...accessOptions(config),
+    draining: draining.signal,
     log,
   });
   const server = createAdaptorServer({ fetch: app.fetch });
@@ -55,10 +61,11 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
   let stopping: Promise<void> | undefined;
 
   async function stop(): Promise<void> {
+    draining.abort();
+    await pause(config.MILLWRIGHT_API_DRAIN_MS);
     server.close();
-    // Streams have no end of their own; their watchers come back with Last-Event-ID.
     if ('closeIdleConnections' in server) server.closeIdleConnections();
-    const late = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), 3000);
+    const late = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), longestAnswerMs);
     await closed;
     clearTimeout(late);
     await starter.stop();

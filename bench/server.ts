@@ -35,6 +35,7 @@ const app = createApp({
   ...accessOptions(config),
   temporalUiUrl: undefined,
   start: process.env.BENCH_START === 'later' ? () => undefined : starter.start,
+  draining: new AbortController().signal,
   log,
 });
 await database.sql`CREATE TABLE IF NOT EXISTS bench_rows (id uuid PRIMARY KEY DEFAULT uuidv7(), body jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())`;

@@ -8,6 +8,9 @@ import type { Logger } from '../src/log.ts';
 import { createMask, maskError, secretsIn } from '../src/secrets/mask.ts';
 import { type AttemptReport, attemptSignal, heartbeatIntervalMs } from './names.ts';
 
+/** Not zero, which means the policy's own pause. */
+const handBackMs = 10;
+
 /**
  * Around every provider activity: heartbeats while it runs, turns what a driver throws into what Temporal retries or
  * not, and tells the workflow how each attempt but the first went, so that `RETRYING` and its next try are seen.
@@ -48,6 +51,10 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       return result;
     } catch (error) {
       if (this.#context.cancellationSignal.aborted) {
+        if (await this.#isShutDown()) {
+          log.info('attempt handed back: this worker is stopping');
+          throw handedBack(call.region);
+        }
         log.info('attempt canceled');
         throw error instanceof CancelledFailure ? error : new CancelledFailure('The step was canceled.');
       }
@@ -59,6 +66,12 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
     } finally {
       clearInterval(heart);
     }
+  }
+
+  /** Whether it was this worker's end that canceled the attempt, and nobody's wish. */
+  async #isShutDown(): Promise<boolean> {
+    const reason: unknown = await this.#context.cancelled.catch((why: unknown) => why);
+    return reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
   }
 
   async #failure({ jobId, step, retry, deadlineAt }: RegionCall, error: unknown): Promise<ApplicationFailure> {
@@ -107,6 +120,15 @@ function lateOf(step: string, deadlineAt: string | undefined, error: unknown): E
     message: `Step "${step}" was not done in the time it had, until ${deadlineAt}.${last}`,
   };
 }
+
+/** A failure that is tried again at once, by a worker that stays: without it the attempt is lost until its heartbeat is missed. */
+const handedBack = (region: string): ApplicationFailure =>
+  ApplicationFailure.create({
+    message: 'The worker of this attempt was stopped.',
+    type: 'unavailable',
+    details: [{ code: 'unavailable', message: `The worker of region ${region} was stopped during this attempt.` }],
+    nextRetryDelay: handBackMs,
+  });
 
 const nameOf = (spec: unknown): string =>
   typeof spec === 'object' && spec !== null && 'name' in spec && typeof spec.name === 'string' ? spec.name : '';

@@ -6,6 +6,13 @@ import type { ApiEnv } from '../env.ts';
 /** A path as a log or an answer may have it: the codec's address is a secret. */
 export const shownPath = (path: string): string => path.replace(/(\/codec\/)[^/]+/, '$1[secret]');
 
+/** Once this process is to end, no connection is kept for a request that it could not answer. */
+export const leave = (draining: AbortSignal) =>
+  createMiddleware<ApiEnv>(async (context, next) => {
+    await next();
+    if (draining.aborted) context.header('Connection', 'close');
+  });
+
 /** Gives each request an id, in its answer and on every line it logs, and one line when it is answered. */
 export const trace = (log: Logger) =>
   createMiddleware<ApiEnv>(async (context, next) => {

@@ -14,7 +14,7 @@ const readySchema = z.object({ ready: z.boolean(), database: partSchema, tempora
 const patienceMs = 2000;
 
 /** What anyone may ask, without a token. */
-export function commonRoutes({ database, temporal }: ApiDependencies) {
+export function commonRoutes({ database, temporal, draining }: ApiDependencies) {
   const common = { tags: ['Common'] };
   const router = createRouter();
 
@@ -36,7 +36,8 @@ export function commonRoutes({ database, temporal }: ApiDependencies) {
       method: 'get',
       path: '/ready',
       summary: 'Whether requests can be taken',
-      description: 'Requests are taken while the database answers. Without Temporal they are accepted and wait.',
+      description:
+        'Requests are taken while the database answers, and this process is not about to end. Without Temporal they are accepted and wait.',
       operationId: 'get-ready',
       responses: { 200: json('They can.', readySchema), 503: json('They cannot.', readySchema), 429: problems[429] },
     }),
@@ -45,7 +46,7 @@ export function commonRoutes({ database, temporal }: ApiDependencies) {
         answers(() => database.sql`SELECT 1`),
         answers(() => temporal.workflowService.getSystemInfo({})),
       ]);
-      const ready = databaseState === 'ok';
+      const ready = databaseState === 'ok' && !draining.aborted;
       return context.json({ ready, database: databaseState, temporal: temporalState }, ready ? 200 : 503);
     },
   );

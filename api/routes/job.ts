@@ -55,7 +55,7 @@ const decision = (
 ): Act => ({ organizationId, projectId, actor, origin, action, resource, jobId: id, reason });
 
 export function jobRoutes(dependencies: ApiDependencies) {
-  const { database, temporal, sealer } = dependencies;
+  const { draining, database, temporal, sealer } = dependencies;
   const urlOf = workflowUrl(dependencies);
   const withRegion = createRegionWatch(temporal);
   const { sql } = database;
@@ -198,7 +198,9 @@ export function jobRoutes(dependencies: ApiDependencies) {
       return streamSSE(context, async (stream) => {
         const gone = new AbortController();
         stream.onAbort(() => gone.abort());
-        for await (const event of jobEvents(database.sql, id, after, gone.signal)) {
+        // Whose process ends comes back with Last-Event-ID, to another.
+        const ends = AbortSignal.any([gone.signal, draining]);
+        for await (const event of jobEvents(database.sql, id, after, ends)) {
           if (event === 'idle') await stream.write(': still here\n\n');
           else await stream.writeSSE({ id: toEventId(event), event: event.type, data: JSON.stringify(event.data) });
           if (event !== 'idle' && event.data.jobId === id && hasEnded(event.data.state)) return;

@@ -30,6 +30,8 @@ const environmentSchema = z.object({
   TEMPORAL_UI_URL: z.string().optional(),
   MILLWRIGHT_API_HOST: z.string().default('127.0.0.1'),
   MILLWRIGHT_API_PORT: port.default(7400),
+  /** Asked to end, the API says that it is not ready and goes on taking requests for so long: a load balancer has to notice. */
+  MILLWRIGHT_API_DRAIN_MS: z.coerce.number().int().min(0).max(8000).default(0),
   MILLWRIGHT_SIMULATOR_PORT: port.default(7404),
   MILLWRIGHT_SIMULATOR_URL: z.string().default('http://127.0.0.1:7404'),
   /** The keys that encrypt Temporal's payloads; `keys/payload.keys` in the home where it is not set. */

@@ -5,10 +5,14 @@ import type { Config } from '../../src/config/index.ts';
 
 const main = fileURLToPath(new URL('../../cli/main.ts', import.meta.url));
 
-/** A role as a process of its own, ready for work; to be killed. */
-export async function startRoleProcess(config: Config, command: readonly string[]): Promise<ChildProcess> {
+/** A role as a process of its own, ready for work; to be killed. `program` may be another release's. */
+export async function startRoleProcess(
+  config: Config,
+  command: readonly string[],
+  program = main,
+): Promise<ChildProcess> {
   const settings = Object.entries(config).filter(([key, value]) => key === key.toUpperCase() && value !== undefined);
-  const child = spawn(process.execPath, [main, ...command], {
+  const child = spawn(process.execPath, [program, ...command], {
     env: { PATH: process.env.PATH, ...Object.fromEntries(settings.map(([key, value]) => [key, String(value)])) },
     stdio: ['ignore', process.env.TEST_LOG ? 'inherit' : 'ignore', 'inherit', 'ipc'],
   });

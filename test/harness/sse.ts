@@ -1,7 +1,7 @@
 import type { JobEvent } from '../../src/domain/job.ts';
 import type { Api } from './api.ts';
 
-interface SentEvent {
+export interface SentEvent {
   readonly id: string;
   readonly event: string;
   readonly data: JobEvent;
