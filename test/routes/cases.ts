@@ -1,0 +1,218 @@
+import { randomUUID } from 'node:crypto';
+import { made, type Tenant, type World } from './world.ts';
+
+/** What to put into an operation's request. */
+export interface Parts {
+  /** Path parameters, by name. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** An object is sent as JSON, a string as YAML. */
+  readonly body?: object | string;
+}
+
+/**
+ * How an operation is asked for. `what`: of a thing that a tenant has, to be refused to all who may not. `happy`: by
+ * whoever may, with its answer's status; where it takes something away, of a thing of its own.
+ */
+export interface RouteCase {
+  readonly what: (tenant: Tenant, world: World) => Parts;
+  readonly happy: { readonly status: number; readonly parts?: (tenant: Tenant, world: World) => Promise<Parts> };
+  /** Why the operation can have no such case. */
+  readonly without?: Readonly<Partial<Record<'invalid' | 'forbidden' | 'not visible', string>>>;
+}
+
+const unique = (stem: string): string => `${stem}-${randomUUID().slice(0, 8)}`;
+const volume = () => ({ name: unique('vol'), region: 'tpe-1', sizeGib: 1 });
+const nothing = (): Parts => ({});
+const list: RouteCase = { what: nothing, happy: { status: 200 } };
+const noInput = 'it takes no input';
+const noSuchName = 'the project is looked for before the request is: what cannot be a name is not found';
+
+const creates = (body: () => object, status = 201): RouteCase => ({
+  what: () => ({ body: body() }),
+  happy: { status },
+});
+const of = (pick: (tenant: Tenant, world: World) => { id: string }, status = 200, body?: object): RouteCase => ({
+  what: (tenant, world) => ({ params: { id: pick(tenant, world).id }, ...(body ? { body } : {}) }),
+  happy: { status },
+});
+
+/** An operation that takes something away: what is there is refused, what was made for it goes. */
+const removes = (
+  pick: (tenant: Tenant, world: World) => { id: string },
+  make: (tenant: Tenant, world: World) => Promise<{ id: string }>,
+  status = 204,
+): RouteCase => ({
+  what: (tenant, world) => ({ params: { id: pick(tenant, world).id } }),
+  happy: { status, parts: async (tenant, world) => ({ params: { id: (await make(tenant, world)).id } }) },
+});
+
+async function newVolume({ member }: Tenant): Promise<{ id: string; jobId: string }> {
+  const job = await member.done('POST', '/volumes', volume());
+  return { id: job.resource.id, jobId: job.id };
+}
+async function heldJob({ member }: Tenant, { platform }: World): Promise<{ id: string }> {
+  const body = { ...volume(), onFailure: 'hold' };
+  await platform.simulator.fault({ effect: 'permanent', operation: 'volume.create', name: body.name });
+  const answer = await member.tenant('POST', '/volumes', body);
+  return await member.jobWhen(answer.body.job.id, ({ state }) => state === 'HELD');
+}
+const created = (path: string, body: () => object) => async (tenant: Tenant, world: World) =>
+  made(
+    world.operator,
+    path.replace('{project}', tenant.project.id).replace('{organization}', tenant.organization.id),
+    body(),
+  );
+
+const inProject = '?project={project}';
+
+/** By operationId. An operation that is not here fails the build; see docs/identity.md, "A new route". */
+export const cases: Readonly<Record<string, RouteCase>> = {
+  'get-health': { ...list, without: { invalid: noInput } },
+  'get-ready': { ...list, without: { invalid: noInput } },
+  'get-version': { ...list, without: { invalid: noInput } },
+  whoami: { ...list, without: { invalid: noInput } },
+
+  'create-vm': creates(() => ({ name: unique('vm'), region: 'tpe-1', flavor: 'small', image: 'debian-13' }), 202),
+  'list-vms': list,
+  'get-vm': of(({ vm }) => vm),
+  'update-vm': of(({ vm }) => vm, 200, { labels: { seen: 'yes' } }),
+  'delete-vm': removes(
+    ({ vm }) => vm,
+    async ({ member }) =>
+      (await member.done('POST', '/vms', { name: unique('vm'), region: 'tpe-1', flavor: 'small', image: 'debian-13' }))
+        .resource,
+    202,
+  ),
+  'create-network': creates(() => ({ name: unique('net'), region: 'tpe-1', cidr: '10.9.0.0/24' }), 202),
+  'list-networks': list,
+  'get-network': of(({ network }) => network),
+  'update-network': of(({ network }) => network, 200, { labels: { seen: 'yes' } }),
+  'delete-network': removes(
+    ({ network }) => network,
+    async ({ member }) =>
+      (await member.done('POST', '/networks', { name: unique('net'), region: 'tpe-1', cidr: '10.9.0.0/24' })).resource,
+    202,
+  ),
+  'create-volume': creates(volume, 202),
+  'list-volumes': list,
+  'get-volume': of((tenant) => tenant.volume),
+  'update-volume': of((tenant) => tenant.volume, 200, { labels: { seen: 'yes' } }),
+  'delete-volume': removes((tenant) => tenant.volume, newVolume, 202),
+
+  'list-jobs': list,
+  'get-job': of(({ job }) => job),
+  'settle-job': {
+    what: (tenant) => ({ params: { id: tenant.heldJob.id }, body: { action: 'rollback', reason: 'by a test' } }),
+    happy: {
+      status: 200,
+      parts: async (tenant, world) => ({
+        params: { id: (await heldJob(tenant, world)).id },
+        body: { action: 'rollback', reason: 'by a test' },
+      }),
+    },
+  },
+  'cancel-job': {
+    what: (tenant) => ({ params: { id: tenant.heldJob.id }, body: { reason: 'by a test' } }),
+    happy: {
+      status: 202,
+      parts: async (tenant, world) => ({
+        params: { id: (await heldJob(tenant, world)).id },
+        body: { reason: 'by a test' },
+      }),
+    },
+  },
+  'watch-job': of(({ job }) => job),
+  'list-incidents': list,
+
+  'create-batch': {
+    what: () => ({
+      body: `name: ${unique('batch')}\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${unique('vol')}, sizeGib: 1 } }\n`,
+    }),
+    happy: { status: 202 },
+  },
+  'list-batches': list,
+  'get-batch': of(({ batch }) => batch),
+
+  'list-organizations': list,
+  'list-projects': list,
+  'create-project': creates(() => ({ name: unique('project') })),
+  'get-project': { ...of(({ project }) => project), without: { invalid: noSuchName } },
+  'delete-project': {
+    ...removes(
+      ({ project }) => project,
+      created('/api/tenant/v1/projects?organization={organization}', () => ({ name: unique('gone') })),
+    ),
+    without: { invalid: noSuchName },
+  },
+
+  'list-role-bindings': list,
+  'create-role-binding': creates(() => ({ role: 'viewer', user: `${unique('someone')}@example.com` })),
+  'delete-role-binding': removes(
+    ({ binding }) => binding,
+    created(`/api/tenant/v1/role-bindings${inProject}`, () => ({
+      role: 'viewer',
+      user: `${unique('someone')}@example.com`,
+    })),
+  ),
+
+  'list-service-accounts': list,
+  'create-service-account': creates(() => ({ name: unique('account') })),
+  'get-service-account': of(({ account }) => account),
+  'delete-service-account': removes(
+    ({ account }) => account,
+    created(`/api/tenant/v1/service-accounts${inProject}`, () => ({ name: unique('gone') })),
+  ),
+  'list-service-account-tokens': of(({ account }) => account),
+  'create-service-account-token': of(({ account }) => account, 201, { name: 'second' }),
+  'delete-service-account-token': {
+    what: ({ account, accountToken }) => ({ params: { id: account.id, tokenId: accountToken.id } }),
+    happy: {
+      status: 204,
+      parts: async ({ admin, account, project }) => {
+        const path = `/api/tenant/v1/service-accounts/${account.id}/tokens?project=${project.id}`;
+        return { params: { id: account.id, tokenId: (await made(admin, path, { name: 'gone' })).id } };
+      },
+    },
+  },
+
+  'list-tokens': list,
+  'create-token': creates(() => ({ name: unique('token') })),
+  'delete-token': {
+    what: ({ accountToken }) => ({ params: { id: accountToken.id } }),
+    happy: {
+      status: 204,
+      parts: async ({ viewer }) => ({
+        params: { id: (await made(viewer, '/api/tenant/v1/tokens', { name: 'gone' })).id },
+      }),
+    },
+  },
+
+  'list-regions': { ...list, without: { invalid: noInput } },
+  'list-workers': { ...list, without: { invalid: noInput } },
+  'list-all-organizations': list,
+  'create-organization': creates(() => ({ name: unique('org') })),
+  'get-organization': of(({ organization }) => organization),
+  'delete-organization': removes(
+    ({ organization }) => organization,
+    created('/api/ops/v1/organizations', () => ({ name: unique('gone') })),
+  ),
+  'list-all-projects': list,
+  'list-users': list,
+  'create-user': creates(() => ({ email: `${unique('new')}@example.com` })),
+  'get-user': of((_, { user }) => user),
+  'delete-user': removes(
+    (_, { user }) => user,
+    created('/api/ops/v1/users', () => ({ email: `${unique('gone')}@example.com` })),
+  ),
+  'list-operators': list,
+  'create-operator': creates(() => ({ user: `${unique('op')}@example.com` })),
+  'delete-operator': removes(
+    (_, { operatorBinding }) => operatorBinding,
+    created('/api/ops/v1/role-bindings', () => ({ user: `${unique('gone')}@example.com` })),
+  ),
+  'list-all-tokens': list,
+  'revoke-token': removes(
+    ({ accountToken }) => accountToken,
+    created('/api/tenant/v1/tokens', () => ({ name: 'gone' })),
+  ),
+};

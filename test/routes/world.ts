@@ -1,0 +1,117 @@
+import type { JobView } from '../../src/domain/job.ts';
+import { Api } from '../harness/api.ts';
+import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
+
+interface Thing {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** An organisation with one of everything, and somebody in each role. */
+export interface Tenant {
+  readonly organization: Thing;
+  readonly project: Thing;
+  readonly viewer: Api;
+  readonly member: Api;
+  readonly admin: Api;
+  readonly vm: Thing;
+  readonly network: Thing;
+  readonly volume: Thing;
+  readonly job: JobView;
+  readonly heldJob: JobView;
+  readonly batch: Thing;
+  readonly account: Thing;
+  readonly accountToken: Thing;
+  readonly binding: Thing;
+}
+
+/** Two tenants that know nothing of each other, and an operator. */
+export interface World {
+  readonly platform: TestPlatform;
+  readonly operator: Api;
+  readonly ours: Tenant;
+  readonly theirs: Tenant;
+  readonly user: Thing & { readonly email: string };
+  readonly operatorBinding: Thing;
+}
+
+export async function startWorld(): Promise<World> {
+  const platform = await startTestPlatform({ regions: ['tpe-1'] });
+  const operator = platform.api;
+  const [ours, theirs] = await Promise.all([tenant(platform, 'ours'), tenant(platform, 'theirs')]);
+  const user = await made(operator, '/api/ops/v1/users', { email: 'operator@example.com' });
+  const operatorBinding = await made(operator, '/api/ops/v1/role-bindings', { user: user.email });
+  return { platform, operator, ours, theirs, user, operatorBinding };
+}
+
+/** Asks, expects something to be made at once, and gives it. */
+export async function made(api: Api, path: string, body: object) {
+  const answer = await api.request('POST', path, body);
+  if (answer.status !== 201) throw new Error(`POST ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  return answer.body;
+}
+
+/** Somebody with this role on the whole organisation. */
+async function withRole(operator: Api, organization: Thing, role: string): Promise<Api> {
+  const query = `?organization=${organization.id}`;
+  await made(operator, `/api/tenant/v1/service-accounts${query}`, { name: role });
+  await made(operator, `/api/tenant/v1/role-bindings${query}`, { role, serviceAccount: role });
+  const { token } = await made(operator, `/api/tenant/v1/service-accounts/${role}/tokens${query}`, { name: role });
+  return new Api(operator.url, token);
+}
+
+async function tenant({ api: operator, simulator }: TestPlatform, name: string): Promise<Tenant> {
+  const organization = await made(operator, '/api/ops/v1/organizations', { name });
+  const project = await made(operator, `/api/tenant/v1/projects?organization=${name}`, { name: `${name}-web` });
+  const viewer = await withRole(operator, organization, 'viewer');
+  const member = await withRole(operator, organization, 'member');
+  const admin = await withRole(operator, organization, 'admin');
+
+  const region = 'tpe-1';
+  async function create(path: string, body: object): Promise<Thing & { job: JobView }> {
+    const answer = await member.tenant('POST', path, { region, ...body });
+    if (answer.status !== 202) throw new Error(`${path}: ${JSON.stringify(answer.body)}`);
+    const job = await member.jobWhen(answer.body.job.id);
+    return { id: answer.body.resource.id, name: answer.body.resource.name, job };
+  }
+  await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: `${name}-stuck` });
+  const stuck = await member.tenant('POST', '/volumes', {
+    name: `${name}-stuck`,
+    region,
+    sizeGib: 1,
+    onFailure: 'hold',
+  });
+  const heldJob = await member.jobWhen(stuck.body.job.id, ({ state }) => state === 'HELD');
+  const [network, volume] = await Promise.all([
+    create('/networks', { name: `${name}-net`, cidr: '10.0.0.0/24' }),
+    create('/volumes', { name: `${name}-vol`, sizeGib: 1 }),
+  ]);
+  const vm = await create('/vms', { name: `${name}-vm`, flavor: 'small', image: 'debian-13' });
+  const file = `name: ${name}-batch\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${name}-of-batch, sizeGib: 1 } }\n`;
+  const batch = await member.tenant('POST', '/batches', file);
+  await member.jobWhen(batch.body.job.id);
+
+  const query = `?project=${project.id}`;
+  const account = await made(admin, `/api/tenant/v1/service-accounts${query}`, { name: 'robot' });
+  const accountToken = await made(admin, `/api/tenant/v1/service-accounts/robot/tokens${query}`, { name: 'robot' });
+  const binding = await made(admin, `/api/tenant/v1/role-bindings${query}`, {
+    role: 'viewer',
+    serviceAccount: 'robot',
+  });
+  return {
+    organization,
+    project,
+    viewer,
+    member,
+    admin,
+    vm,
+    network,
+    volume,
+    job: vm.job,
+    heldJob,
+    batch: batch.body.resource,
+    account,
+    accountToken,
+    binding,
+  };
+}
