@@ -14,6 +14,7 @@ import { batchRoutes } from './routes/batch.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { commonRoutes } from './routes/common.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { eventRoutes } from './routes/event.ts';
 import { incidentRoutes } from './routes/incident.ts';
 import { jobRoutes } from './routes/job.ts';
 import { networkRoutes } from './routes/network.ts';
@@ -65,6 +66,7 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
     jobRoutes,
     batchRoutes,
     incidentRoutes,
+    eventRoutes,
     projectRoutes,
     roleBindingRoutes,
     serviceAccountRoutes,

@@ -12,6 +12,7 @@ import type { TokenOptions } from '../src/requests/tokens.ts';
 import type { KeyRing } from '../src/secrets/key-ring.ts';
 import type { Sealer } from '../src/secrets/sealer.ts';
 import type { AddressOf } from './address.ts';
+import type { Tail } from './events/tail.ts';
 import type { Authenticate } from './middleware/authenticate.ts';
 import type { Places } from './places.ts';
 import type { RateLimiter, RateLimits } from './rate-limits.ts';
@@ -34,6 +35,8 @@ export interface ApiDependencies {
   readonly trustedProxies: readonly Network[];
   /** Aborted when this process is asked to end: streams end, and each connection with its answer. */
   readonly draining: AbortSignal;
+  /** What happens, for all who watch. */
+  readonly tail: Tail;
   readonly log: Logger;
 }
 
@@ -52,6 +55,8 @@ export interface ApiEnv {
     identifyAgain: () => Promise<Principal>;
     /** The same, for acts: set for every permission. */
     actor: Actor;
+    /** Whether the token and what it is granted still let this request through. */
+    stillAllowed: () => Promise<boolean>;
     /** Where the request acts; set for permissions on a project or an organisation. */
     place: ActingPlace;
     /** Who acts in which project; set for permissions on a project. */

@@ -44,6 +44,11 @@ export type Problem = z.infer<typeof problemSchema>;
 
 const problemContent = { 'application/problem+json': { schema: problemSchema } };
 
+/** For routes that go on from a cursor. */
+export const notKept = {
+  410: { description: 'What came after this cursor is not all kept any more.', content: problemContent },
+} as const;
+
 /** The problems that any authenticated route may answer with, for its contract. */
 export const problems = {
   400: { description: 'The request is not valid.', content: problemContent },

@@ -13,6 +13,7 @@ import { openSealer } from '../src/secrets/specs.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { accessOptions } from './access-options.ts';
 import { createApp } from './app.ts';
+import { createTail } from './events/tail.ts';
 import { createStarter } from './starter.ts';
 
 /** What is still unanswered by then is cut off: the role is ended soon after. */
@@ -29,6 +30,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
   });
   const starter = createStarter(temporal, log);
   const draining = new AbortController();
+  const tail = createTail(database.sql, draining.signal, log);
   const app = createApp({
     database,
     temporal,
@@ -40,6 +42,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     start: starter.start,
     ...accessOptions(config),
     draining: draining.signal,
+    tail,
     log,
   });
   const server = createAdaptorServer({ fetch: app.fetch });
@@ -64,9 +67,11 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     draining.abort();
     await pause(config.MILLWRIGHT_API_DRAIN_MS);
     server.close();
-    if ('closeIdleConnections' in server) server.closeIdleConnections();
+    // A connection is idle once its answer is complete, which may be a moment from now.
+    const idle = setInterval(() => 'closeIdleConnections' in server && server.closeIdleConnections(), 20);
     const late = setTimeout(() => 'closeAllConnections' in server && server.closeAllConnections(), longestAnswerMs);
     await closed;
+    clearInterval(idle);
     clearTimeout(late);
     await starter.stop();
     await Promise.all([database.close(), connection.close()]);

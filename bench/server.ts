@@ -1,6 +1,7 @@
 import { serve } from '@hono/node-server';
 import { accessOptions } from '../api/access-options.ts';
 import { createApp } from '../api/app.ts';
+import { createTail } from '../api/events/tail.ts';
 import { createStarter } from '../api/starter.ts';
 import { readConfig, required } from '../src/config/index.ts';
 import { openDatabase } from '../src/db/client.ts';
@@ -25,6 +26,7 @@ const { client: temporal } = temporalClient({
 });
 const log = createLogger('bench', 'error');
 const starter = createStarter(temporal, log);
+const draining = new AbortController();
 const app = createApp({
   database,
   temporal,
@@ -35,7 +37,8 @@ const app = createApp({
   ...accessOptions(config),
   temporalUiUrl: undefined,
   start: process.env.BENCH_START === 'later' ? () => undefined : starter.start,
-  draining: new AbortController().signal,
+  draining: draining.signal,
+  tail: createTail(database.sql, draining.signal, log),
   log,
 });
 await database.sql`CREATE TABLE IF NOT EXISTS bench_rows (id uuid PRIMARY KEY DEFAULT uuidv7(), body jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())`;

@@ -3,7 +3,7 @@ import { createMiddleware } from 'hono/factory';
 import { type Permission, permissions, type Role, reaches, roleAt, roleOnPlatform } from '../../src/domain/access.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import { MillwrightError } from '../../src/errors.ts';
-import type { Actor } from '../../src/requests/acting.ts';
+import type { ActingPlace, Actor } from '../../src/requests/acting.ts';
 import type { ApiEnv } from '../env.ts';
 
 /** What a route demands of whoever asks. `public`: nothing, not even a token. */
@@ -69,6 +69,7 @@ async function enter(
   const where = place.project ? `project "${place.project.name}"` : `organization "${place.organization.name}"`;
   refuseUnless(reaches(role, wanted), access, wanted, where, principal);
   context.set('place', place);
+  context.set('stillAllowed', () => stillReaches(context, place, wanted));
   const actor = actorOf(context, role);
   context.set('actor', actor);
   if (place.project)
@@ -79,6 +80,21 @@ async function enter(
       origin: actor.origin,
       trail: { requestId: context.get('requestId') },
     });
+}
+
+/** Whether the same token would be let through now. */
+async function stillReaches(
+  context: Context<ApiEnv>,
+  { organization, project }: ActingPlace,
+  wanted: Role,
+): Promise<boolean> {
+  try {
+    const { rights } = await context.get('identifyAgain')();
+    return reaches(roleAt(rights, { organizationId: organization.id, projectId: project?.id ?? null }), wanted);
+  } catch (error) {
+    if (error instanceof MillwrightError && error.code === 'unauthenticated') return false;
+    throw error;
+  }
 }
 
 /** For the audit log: an operator is named as one, in whosever project it acts. */

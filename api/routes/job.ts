@@ -1,8 +1,8 @@
 import { z } from '@hono/zod-openapi';
-import { streamSSE } from 'hono/streaming';
 import { auditedAround } from '../../src/db/queries/audit.ts';
 import { findJob, listJobs } from '../../src/db/queries/jobs.ts';
 import type { Act } from '../../src/domain/audit.ts';
+import type { Event } from '../../src/domain/event.ts';
 import {
   cancelSchema,
   hasEnded,
@@ -19,8 +19,9 @@ import type { Caller } from '../../src/requests/caller.ts';
 import { cancelJob, settleJob } from '../../temporal/decide.ts';
 import { createRoute, idParam, json, pageOf, pageQuery, projectQuery } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
-import { jobEvents, parseEventId, toEventId } from '../job-events.ts';
-import { problems } from '../problem.ts';
+import { afterOf, eventStream, lastEventIdHeader } from '../events/contract.ts';
+import { streamEvents } from '../events/stream.ts';
+import { notKept, problems } from '../problem.ts';
 import { createRegionWatch } from '../region-watch.ts';
 import { createRouter } from '../router.ts';
 import { workflowUrl } from '../workflow-url.ts';
@@ -55,7 +56,7 @@ const decision = (
 ): Act => ({ organizationId, projectId, actor, origin, action, resource, jobId: id, reason });
 
 export function jobRoutes(dependencies: ApiDependencies) {
-  const { draining, database, temporal, sealer } = dependencies;
+  const { database, temporal, sealer } = dependencies;
   const urlOf = workflowUrl(dependencies);
   const withRegion = createRegionWatch(temporal);
   const { sql } = database;
@@ -184,29 +185,29 @@ export function jobRoutes(dependencies: ApiDependencies) {
       request: {
         params: idParam,
         query: projectQuery,
-        headers: z.object({ 'last-event-id': z.string().max(100).optional() }),
+        headers: lastEventIdHeader,
       },
       responses: {
-        200: { description: 'The stream.', content: { 'text/event-stream': { schema: jobEventSchema } } },
+        200: eventStream(jobEventSchema),
         ...problems,
+        ...notKept,
       },
     }),
     async (context) => {
       const { id } = context.req.valid('param');
-      const after = parseEventId(context.req.valid('header')['last-event-id']);
-      await find(context.get('caller').project.id, id);
-      return streamSSE(context, async (stream) => {
-        const gone = new AbortController();
-        stream.onAbort(() => gone.abort());
-        // Whose process ends comes back with Last-Event-ID, to another.
-        const ends = AbortSignal.any([gone.signal, draining]);
-        for await (const event of jobEvents(database.sql, id, after, ends)) {
-          if (event === 'idle') await stream.write(': still here\n\n');
-          else await stream.writeSSE({ id: toEventId(event), event: event.type, data: JSON.stringify(event.data) });
-          if (event !== 'idle' && event.data.jobId === id && hasEnded(event.data.state)) return;
-        }
+      const after = afterOf(context.req.valid('header'));
+      const job = await find(context.get('caller').project.id, id);
+      return await streamEvents(context, dependencies, {
+        filter: { jobId: id, types: ['job.*'] },
+        after,
+        show: ({ data, at }) => ({ ...data, at }),
+        isLast: (event) => event.jobId === id && endsJob(event),
+        ended: job.endedAt === null ? undefined : { jobId: id },
       });
     },
   );
   return router;
 }
+
+/** A job that has nothing to do ends when it is accepted. */
+const endsJob = ({ data }: Event): boolean => jobStates.some((state) => state === data.state && hasEnded(state));

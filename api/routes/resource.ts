@@ -27,6 +27,7 @@ import type { ApiDependencies, ApiEnv } from '../env.ts';
 import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
 import { workflowUrl } from '../workflow-url.ts';
+import { resourceEventRoutes } from './resource-events.ts';
 
 const deleteQuery = projectQuery.extend({
   onFailure: jobFields.onFailure,
@@ -177,5 +178,6 @@ export function resourceRoutes(
       return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
     },
   );
+  router.route('/', resourceEventRoutes(dependencies, { kind, noun: lower, tag: `${title}s` }));
   return router;
 }

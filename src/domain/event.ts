@@ -23,6 +23,10 @@ export function parseCursor(text: string): EventCursor | undefined {
 export const isAfter = (one: EventCursor, other: EventCursor): boolean =>
   one.transaction === other.transaction ? one.position > other.position : one.transaction > other.transaction;
 
+/** A type, or all that begin alike: `job.ended`, `job.*`. */
+export const typePattern = /^[a-z][a-z-]*(\.[a-z-]+)*(\.\*)?$/;
+export const kindPattern = /^[a-z][a-z-]*$/;
+
 /** Which events are meant; what is left out does not matter. */
 export interface EventFilter {
   readonly projectId?: string;
@@ -33,7 +37,21 @@ export interface EventFilter {
   readonly kinds?: readonly string[];
 }
 
-const eventSchema = z
+/** The same as the conditions of `eventsAfter` (src/db/queries/events.ts), for an event that has been read. */
+export function matches({ projectId, resourceId, jobId, types, kinds }: EventFilter, event: Event): boolean {
+  return (
+    (projectId === undefined || event.projectId === projectId) &&
+    (resourceId === undefined || event.resource?.id === resourceId) &&
+    (jobId === undefined || event.jobId === jobId || event.parentJobId === jobId) &&
+    (types === undefined || types.some((type) => isOfType(event.type, type))) &&
+    (kinds === undefined || (event.resource !== null && kinds.includes(event.resource.kind)))
+  );
+}
+
+const isOfType = (type: string, pattern: string): boolean =>
+  pattern.endsWith('.*') ? type.startsWith(pattern.slice(0, -1)) : type === pattern;
+
+export const eventSchema = z
   .object({
     id: z.string().meta({
       description: 'Its place in the order of events, which is also the cursor to go on from: `Last-Event-ID`.',

@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres';
 import {
+  beginning,
   cursorText,
   type Event,
   type EventCursor,
@@ -10,7 +11,7 @@ import {
 import { MillwrightError } from '../../errors.ts';
 import { iso } from './iso.ts';
 
-interface EventsRead {
+export interface EventsRead {
   readonly events: readonly Event[];
   /** Everything before it that matches has been read: go on from here. */
   readonly end: EventCursor;
@@ -58,7 +59,7 @@ export async function eventsAfter(
   const [first] = rows;
   if (!first) throw new Error('the edge of the outbox was not there');
   const { edge, deletedTransaction, deletedPosition } = first;
-  if (after.transaction > 0n && deletedTransaction !== null && deletedPosition !== null) {
+  if (isAfter(after, beginning) && deletedTransaction !== null && deletedPosition !== null) {
     const deleted = { transaction: BigInt(deletedTransaction), position: BigInt(deletedPosition) };
     if (isAfter(deleted, after)) throw gone(after);
   }
@@ -70,6 +71,49 @@ export async function eventsAfter(
   const last = events.at(-1);
   const full = events.length === limit ? last && parseCursor(last.id) : undefined;
   return { events, end: full ?? later(after, { transaction: BigInt(edge), position: 0n }) };
+}
+
+/** Throws `gone` where some of what came after this cursor is not kept any more. */
+export async function assertKept(sql: Sql, after: EventCursor): Promise<void> {
+  const [row] = await sql<{ missed: boolean }[]>`
+    SELECT (transaction_id, position) > (${String(after.transaction)}::text::xid8, ${String(after.position)}::bigint) AS missed
+    FROM events_deleted`;
+  if (row?.missed && isAfter(after, beginning)) throw gone(after);
+}
+
+/** The newest event of a resource or job, committed or about to be read; undefined where none is kept. */
+export async function lastEventOf(
+  sql: Sql,
+  subject: { readonly resourceId: string } | { readonly jobId: string },
+): Promise<EventCursor | undefined> {
+  const [row] = await sql<{ transaction: string; position: string }[]>`
+    SELECT transaction_id::text AS transaction, position::text FROM events
+    WHERE ${'jobId' in subject ? sql`job_id = ${subject.jobId}` : sql`resource_id = ${subject.resourceId}`}
+    ORDER BY transaction_id DESC, position DESC LIMIT 1`;
+  return row && { transaction: BigInt(row.transaction), position: BigInt(row.position) };
+}
+
+/** Where what is not yet written will come after. */
+export async function presentEnd(sql: Sql): Promise<EventCursor> {
+  const [row] = await sql<{ edge: string }[]>`SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS edge`;
+  if (!row) throw new Error('the edge of the outbox was not there');
+  return { transaction: BigInt(row.edge), position: 0n };
+}
+
+/** The place before the first event of a project at or after this time. Throws `gone` where some of them are not kept. */
+export async function cursorSince(sql: Sql, projectId: string, since: string): Promise<EventCursor> {
+  const [row] = await sql<{ transaction: string | null; position: string | null; edge: string; deleted: boolean }[]>`
+    SELECT f.transaction_id::text AS transaction, (f.position - 1)::text AS position, pg_snapshot_xmin(pg_current_snapshot())::text AS edge,
+      EXISTS (SELECT FROM events_deleted WHERE at >= ${since}::timestamptz) AS deleted
+    FROM (SELECT) one LEFT JOIN LATERAL (
+      SELECT transaction_id, position FROM events
+      WHERE project_id = ${projectId} AND at >= ${since}::timestamptz AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+      ORDER BY transaction_id, position LIMIT 1) f ON true`;
+  if (!row) throw new Error('the edge of the outbox was not there');
+  if (row.deleted) throw tooOld(`The events since ${since} are not all kept any more.`);
+  return row.transaction === null || row.position === null
+    ? { transaction: BigInt(row.edge), position: 0n }
+    : { transaction: BigInt(row.transaction), position: BigInt(row.position) };
 }
 
 /** One ordered look at one index. */

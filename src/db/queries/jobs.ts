@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres';
-import { type JobEvent, type JobView, type Step, settlementsFor } from '../../domain/job.ts';
+import { type JobView, type Step, settlementsFor } from '../../domain/job.ts';
 import type { NewJob } from './accept.ts';
 import { iso } from './iso.ts';
 import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
@@ -146,35 +146,4 @@ export async function listJobs(
     { prepare: true },
   );
   return toPage(rows, page.limit, (row) => toView(row, workflowUrl));
-}
-
-/** An event's place in the outbox: transaction, then position. */
-export interface EventCursor {
-  readonly transactionId: string;
-  readonly position: string;
-}
-export interface JobEventRow extends EventCursor {
-  readonly type: string;
-  readonly data: JobEvent;
-}
-
-/**
- * The events of a job, and of its operations if it is a batch's, after the cursor. Only below the oldest transaction
- * still running: what commits later always comes after what was read (see the table's comment).
- */
-export async function jobEventsAfter(
-  sql: Sql,
-  jobId: string,
-  after: EventCursor,
-  limit: number,
-): Promise<readonly JobEventRow[]> {
-  return await sql.unsafe<JobEventRow[]>(
-    `SELECT transaction_id::text AS "transactionId", position::text, type, data || jsonb_build_object('at', ${iso('at')}) AS data
-    FROM events
-    WHERE (job_id = $1 OR parent_job_id = $1) AND (transaction_id, position) > ($2::xid8, $3::bigint)
-      AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-    ORDER BY transaction_id, position LIMIT $4`,
-    [jobId, after.transactionId, after.position, limit],
-    { prepare: true },
-  );
 }

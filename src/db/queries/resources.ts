@@ -157,6 +157,19 @@ export async function resourceById<Kind extends ResourceKind>(
   return rows[0] && views[kind](rows[0]);
 }
 
+/** A resource to be watched: by its name while it is there, by its id also when it is deleted. */
+export async function findWatched(
+  sql: Sql,
+  projectId: string,
+  kind: ResourceKind,
+  reference: string,
+): Promise<{ readonly id: string; readonly deleted: boolean } | undefined> {
+  const [row] = await sql<{ id: string; deleted: boolean }[]>`
+    SELECT id, deleted_at IS NOT NULL AS deleted FROM resources WHERE project_id = ${projectId} AND kind = ${kind}
+      AND ${isId(reference) ? sql`id = ${reference}` : sql`name = ${reference} AND deleted_at IS NULL`}`;
+  return row;
+}
+
 export async function listResources<Kind extends ResourceKind>(
   sql: Sql,
   projectId: string,
