@@ -21,6 +21,7 @@ import { networkRoutes } from './routes/network.ts';
 import { opsRoutes } from './routes/ops.ts';
 import { platformRoutes } from './routes/platform.ts';
 import { projectRoutes } from './routes/project.ts';
+import { quotaOperations, quotaRoutes } from './routes/quota.ts';
 import { roleBindingRoutes } from './routes/role-binding.ts';
 import { serviceAccountRoutes } from './routes/service-account.ts';
 import { tokenRoutes } from './routes/token.ts';
@@ -71,10 +72,10 @@ export function createApp(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
     roleBindingRoutes,
     serviceAccountRoutes,
     tokenRoutes,
+    quotaRoutes,
   ])
     app.route('/api/tenant/v1', routes(dependencies));
-  app.route('/api/ops/v1', opsRoutes(dependencies));
-  app.route('/api/ops/v1', platformRoutes(dependencies));
+  for (const routes of [opsRoutes, platformRoutes, quotaOperations]) app.route('/api/ops/v1', routes(dependencies));
   app.route('/api/common/v1', commonRoutes(dependencies));
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

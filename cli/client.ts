@@ -6,6 +6,14 @@ import { hasEnded, type JobEvent, type JobView, jobSchema, type Settlement } fro
 import { plural, type ResourceKind } from '../src/domain/kinds.ts';
 import { type Network, networkSchema } from '../src/domain/network.ts';
 import { type Region, regionSchema, type Worker, workerSchema } from '../src/domain/operations.ts';
+import {
+  type Quota,
+  type QuotaDifference,
+  type QuotaLimits,
+  quotaDifferenceSchema,
+  quotaSchema,
+  type quotaScopes,
+} from '../src/domain/quota.ts';
 import { type Vm, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
 import { jobEvents } from './events.ts';
@@ -150,6 +158,30 @@ export class Client {
 
   batch(reference: string): Promise<BatchDetail> {
     return this.#http.json(batchDetailSchema, { path: `${tenant}/batches/${encodeURIComponent(reference)}` });
+  }
+
+  /** Of the project and of its organisation. */
+  quota(): Promise<Quota[]> {
+    return this.#list(quotaSchema, { path: `${tenant}/quota` }, Number.POSITIVE_INFINITY);
+  }
+
+  /** Setting the same limits twice changes nothing, so a lost answer may be asked for again. */
+  setQuota(
+    scope: (typeof quotaScopes)[number],
+    reference: string,
+    limits: QuotaLimits,
+    reason: string | undefined,
+  ): Promise<Quota> {
+    return this.#http.json(quotaSchema, {
+      method: 'PATCH',
+      path: `${operations}/${scope}s/${encodeURIComponent(reference)}/quota`,
+      body: JSON.stringify({ limits, reason }),
+      contentType: 'application/json',
+    });
+  }
+
+  quotaDifferences(): Promise<QuotaDifference[]> {
+    return this.#list(quotaDifferenceSchema, { path: `${operations}/quota/differences` }, Number.POSITIVE_INFINITY);
   }
 
   regions(): Promise<Region[]> {

@@ -5,6 +5,7 @@ import type { OpenContext } from './common.ts';
 import { incidentCommand } from './incident.ts';
 import { jobCommand } from './job.ts';
 import { networkCommand } from './network.ts';
+import { quotaCommand } from './quota.ts';
 import { regionCommand } from './region.ts';
 import { vmCommand } from './vm.ts';
 import { volumeCommand } from './volume.ts';
@@ -12,9 +13,16 @@ import { workerListCommand } from './worker.ts';
 
 /** The commands that ask the API, for a program to add. */
 export const tenantCommands = (open: OpenContext = processContext): Command[] =>
-  [vmCommand, networkCommand, volumeCommand, batchCommand, jobCommand, incidentCommand, regionCommand].map((command) =>
-    command(open),
-  );
+  [
+    vmCommand,
+    networkCommand,
+    volumeCommand,
+    batchCommand,
+    jobCommand,
+    incidentCommand,
+    quotaCommand,
+    regionCommand,
+  ].map((command) => command(open));
 
 /** `worker list`, to be added to the command that runs workers. */
 export const workerList = (open: OpenContext = processContext): Command => workerListCommand(open);

@@ -40,6 +40,10 @@ export function violatedUnique(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError && error.code === '23505' ? error.constraint_name : undefined;
 }
 
+/** True where the organisation's quota does not suffice: what the trigger on `quotas` raises. */
+export const isQuotaShort = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError && error.code === 'MWQ01';
+
 /** What the driver threw: drizzle wraps it in an error of its own. */
 function driverError(error: unknown): unknown {
   return error instanceof DrizzleQueryError ? error.cause : error;

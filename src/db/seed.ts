@@ -5,7 +5,8 @@ import { and, eq, isNull } from 'drizzle-orm';
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { flavors, images, regions } from './schema/catalog.ts';
 import { apiTokens } from './schema/identity.ts';
-import { organizations, projects, quotas } from './schema/tenancy.ts';
+import { quotas } from './schema/quota.ts';
+import { organizations, projects } from './schema/tenancy.ts';
 
 const flavorSeed = [
   { name: 'small', vcpus: 1, memoryMib: 2048, diskGib: 20 },

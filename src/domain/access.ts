@@ -36,7 +36,7 @@ export const permissions = {
   'batch.write': { role: 'member', at: 'project' },
   'event.read': { role: 'viewer', at: 'project' },
   'incident.read': { role: 'viewer', at: 'project' },
-  'quota.read': { role: 'viewer', at: 'scope' },
+  'quota.read': { role: 'viewer', at: 'project' },
   'webhook.read': { role: 'admin', at: 'project' },
   'webhook.write': { role: 'admin', at: 'project' },
   'audit.read': { role: 'admin', at: 'scope' },

@@ -8,14 +8,13 @@ import { type Known, knownResources, newResourceView, type ResourceView } from '
 import type { FailurePolicy, Job } from '../domain/job.ts';
 import type { OperationType, Verb } from '../domain/kinds.ts';
 import { lives } from '../domain/life.ts';
-import { quotaMetrics } from '../domain/quota.ts';
 import type { StartableJob } from '../domain/start.ts';
-import { MillwrightError } from '../errors.ts';
 import { sealInput, veiled } from '../secrets/specs.ts';
 import type { Accepted, AcceptOptions, Caller } from './caller.ts';
 import type { Catalog } from './catalog.ts';
 import { acceptOnce } from './idempotency.ts';
-import { type CreateBody, type Prepared, prepare, referencesOf } from './prepare.ts';
+import { type CreateBody, prepare, referencesOf } from './prepare.ts';
+import { nameTaken, whyNot } from './refusals.ts';
 
 /** Accepts a create: quota, resource, job, audit row, idempotency key and event in one statement, or nothing. */
 export function acceptCreate(
@@ -65,7 +64,7 @@ export function acceptCreate(
       throw await whyNot(
         sql,
         caller,
-        prepared,
+        prepared.quota,
         references.map(({ reference }) => reference),
       );
     const used = references.flatMap((reference) => find(reference) ?? []);
@@ -138,44 +137,3 @@ export const startOf = ({ id, type, workflowId, input }: NewJob): StartableJob =
   sequence: 0,
   input,
 });
-
-async function nameTaken(sql: Sql, caller: Caller, { kind, body }: CreateBody): Promise<MillwrightError> {
-  const find = await knownResources(sql, caller.project.id, [{ kind, reference: body.name }]);
-  const there = find({ kind, reference: body.name });
-  const jobId = there?.currentJobId ?? undefined;
-  const busy = jobId ? ` (${there?.status}; job ${jobId} is at work on it)` : '';
-  return new MillwrightError(
-    'conflict',
-    `There is already a ${kind} "${body.name}" in this project${busy}. Choose another name, or delete that one first.`,
-    jobId ? { jobId } : {},
-  );
-}
-
-/** The statement wrote nothing: either the quota does not suffice, or what it needs went away in between. */
-async function whyNot(
-  sql: Sql,
-  caller: Caller,
-  { quota }: Prepared,
-  references: readonly string[],
-): Promise<MillwrightError> {
-  const [held] = await sql<Record<string, string>[]>`
-    SELECT vms, vms_limit AS "vmsLimit", vcpus, vcpus_limit AS "vcpusLimit", memory_mib AS "memoryMib", memory_mib_limit AS "memoryMibLimit",
-      storage_gib AS "storageGib", storage_gib_limit AS "storageGibLimit", networks, networks_limit AS "networksLimit",
-      volumes, volumes_limit AS "volumesLimit"
-    FROM quotas WHERE project_id = ${caller.project.id}`;
-  const short = quotaMetrics.flatMap((metric) => {
-    const wanted = quota[metric] ?? 0;
-    const [used, limit] = [Number(held?.[metric] ?? 0), Number(held?.[`${metric}Limit`] ?? 0)];
-    return wanted > 0 && used + wanted > limit ? [`${metric}: ${wanted} wanted, ${used} of ${limit} in use`] : [];
-  });
-  if (short.length > 0) {
-    return new MillwrightError(
-      'quota',
-      `The quota of project "${caller.project.name}" does not suffice (${short.join('; ')}). Delete something, or ask an operator for more.`,
-    );
-  }
-  return new MillwrightError(
-    'conflict',
-    `One of ${references.join(', ')} is no longer usable: it is being changed or deleted. Look at them, then ask again.`,
-  );
-}

@@ -1,5 +1,5 @@
+import { quotaDifferences } from '../../src/db/queries/quota.ts';
 import type { JobView } from '../../src/domain/job.ts';
-import { wrongQuotas } from '../harness/consistency.ts';
 import { until } from '../harness/until.ts';
 import { Auditor } from './auditor.ts';
 import { cleanUp } from './clean-up.ts';
@@ -70,7 +70,7 @@ async function compare(world: Awaited<ReturnType<typeof startWorld>>, auditor: A
   await compareEvents(jobs, world, auditor);
   await compareAudit(jobs, world, auditor);
   await compareRest(world, auditor);
-  for (const wrong of await wrongQuotas(world.sql))
+  for (const wrong of await quotaDifferences(world.sql))
     auditor.find(`a quota differs from its recount: ${JSON.stringify(wrong)}`);
 }
 

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { quotaDifferences } from '../../src/db/queries/quota.ts';
 import type { TestPlatform } from './platform.ts';
 
 /**
@@ -12,7 +13,7 @@ export async function expectConsistent({ sql, simulator }: Pick<TestPlatform, 's
   expect(found.toSorted()).toEqual(recorded.map(({ line }) => line).toSorted());
   const locked = await sql`SELECT name FROM resources WHERE current_job_id IS NOT NULL`;
   expect(locked.map(({ name }) => name)).toEqual([]);
-  expect(await wrongQuotas(sql)).toEqual([]);
+  expect(await quotaDifferences(sql)).toEqual([]);
   const open = await sql`
     SELECT o.action FROM audit_entries o JOIN jobs j ON j.id = o.act_id
     WHERE j.ended_at IS NOT NULL AND NOT EXISTS (SELECT FROM audit_entries c WHERE c.act_id = o.act_id AND c.phase = 'closed')`;
@@ -20,17 +21,4 @@ export async function expectConsistent({ sql, simulator }: Pick<TestPlatform, 's
   const unrecorded =
     await sql`SELECT id FROM jobs WHERE NOT EXISTS (SELECT FROM audit_entries WHERE act_id = jobs.id AND phase = 'opened')`;
   expect(unrecorded).toEqual([]);
-}
-
-/** The quotas that do not equal a recount of what there is. */
-export async function wrongQuotas(sql: TestPlatform['sql']): Promise<readonly object[]> {
-  return await sql`
-    SELECT q.* FROM quotas q LEFT JOIN (
-      SELECT project_id, count(*) FILTER (WHERE kind = 'vm') AS vms, count(*) FILTER (WHERE kind = 'network') AS networks,
-        count(*) FILTER (WHERE kind = 'volume') AS volumes, coalesce(sum((quota ->> 'vcpus')::bigint), 0) AS vcpus,
-        coalesce(sum((quota ->> 'memoryMib')::bigint), 0) AS memory_mib, coalesce(sum((quota ->> 'storageGib')::bigint), 0) AS storage_gib
-      FROM resources WHERE deleted_at IS NULL GROUP BY project_id
-    ) r ON r.project_id = q.project_id
-    WHERE (q.vms, q.networks, q.volumes, q.vcpus, q.memory_mib, q.storage_gib) IS DISTINCT FROM
-      (coalesce(r.vms, 0), coalesce(r.networks, 0), coalesce(r.volumes, 0), coalesce(r.vcpus, 0), coalesce(r.memory_mib, 0), coalesce(r.storage_gib, 0))`;
 }

@@ -4,6 +4,7 @@ import type { ResourceKind } from '../../domain/kinds.ts';
 import { usableStates } from '../../domain/life.ts';
 import type { QuotaUse } from '../../domain/quota.ts';
 import type { StartableJob } from '../../domain/start.ts';
+import { isQuotaShort } from '../client.ts';
 
 /** Who asks, from where, and under which key. */
 export interface Asked {
@@ -198,10 +199,10 @@ async function run(sql: Sql | TransactionSql, statement: string, parameter: obje
   return row?.createdAt;
 }
 
-/** Undefined: a needed resource is not usable, or the quota does not suffice; nothing was written. */
+/** Undefined: a needed resource is not usable, or a quota does not suffice; nothing was written. */
 export function insertCreate(sql: Sql, asked: Asked, resource: NewResource, job: NewJob): Promise<Date | undefined> {
   const { quota, deletionProtection, ...rest } = resource;
-  return run(sql, createStatementOf(resource), {
+  const accepted = run(sql, createStatementOf(resource), {
     ...parameters(asked, job),
     ...rest,
     deletion_protection: deletionProtection,
@@ -214,6 +215,10 @@ export function insertCreate(sql: Sql, asked: Asked, resource: NewResource, job:
     storage_gib: quota.storageGib ?? 0,
     networks: quota.networks ?? 0,
     volumes: quota.volumes ?? 0,
+  });
+  return accepted.catch((error: unknown) => {
+    if (isQuotaShort(error)) return undefined;
+    throw error;
   });
 }
 

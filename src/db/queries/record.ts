@@ -240,10 +240,14 @@ async function moveResources(
         sum(coalesce((quota ->> 'networks')::bigint, 0)) AS networks, sum(coalesce((quota ->> 'volumes')::bigint, 0)) AS volumes
       FROM moved WHERE status = 'deleted' GROUP BY project_id
     ),
+    -- Of several projects in one order, so that two flushes never wait for each other.
+    locked AS MATERIALIZED (
+      SELECT q.project_id FROM quotas q JOIN freed f USING (project_id) ORDER BY q.limited_by, q.project_id FOR UPDATE OF q
+    ),
     given_back AS (
       UPDATE quotas q SET vms = q.vms - f.vms, vcpus = q.vcpus - f.vcpus, memory_mib = q.memory_mib - f.memory_mib,
         storage_gib = q.storage_gib - f.storage_gib, networks = q.networks - f.networks, volumes = q.volumes - f.volumes
-      FROM freed f WHERE q.project_id = f.project_id
+      FROM freed f JOIN locked USING (project_id) WHERE q.project_id = f.project_id
     ),
     unused AS (
       DELETE FROM resource_uses u USING moved WHERE u.user_id = moved.id AND moved.status = 'deleted'

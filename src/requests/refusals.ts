@@ -1,0 +1,59 @@
+import type { Sql } from 'postgres';
+import { organizationQuota, projectQuota } from '../db/queries/quota.ts';
+import { knownResources } from '../db/queries/resources.ts';
+import { type Quota, type QuotaUse, quotaMetrics } from '../domain/quota.ts';
+import { MillwrightError } from '../errors.ts';
+import type { Caller } from './caller.ts';
+import type { CreateBody } from './prepare.ts';
+
+/** A resource of this name is there already. */
+export async function nameTaken(sql: Sql, caller: Caller, { kind, body }: CreateBody): Promise<MillwrightError> {
+  const find = await knownResources(sql, caller.project.id, [{ kind, reference: body.name }]);
+  const there = find({ kind, reference: body.name });
+  const jobId = there?.currentJobId ?? undefined;
+  const busy = jobId ? ` (${there?.status}; job ${jobId} is at work on it)` : '';
+  return new MillwrightError(
+    'conflict',
+    `There is already a ${kind} "${body.name}" in this project${busy}. Choose another name, or delete that one first.`,
+    jobId ? { jobId } : {},
+  );
+}
+
+/** The statement wrote nothing: either a quota does not suffice, or what it needs went away in between. */
+export async function whyNot(
+  sql: Sql,
+  caller: Caller,
+  wanted: QuotaUse,
+  references: readonly string[],
+): Promise<MillwrightError> {
+  const quotas = await Promise.all([
+    projectQuota(sql, caller.project.id),
+    organizationQuota(sql, caller.organization.id),
+  ]);
+  const short = quotas.flatMap((quota) => (quota ? shortIn(quota, wanted) : []));
+  if (short.length > 0) {
+    return new MillwrightError(
+      'quota',
+      `The quota of ${short.join(' and of ')}. Delete something, or ask an operator for more.`,
+    );
+  }
+  if (references.length === 0) {
+    return new MillwrightError('quota', 'The quota did not suffice a moment ago, and does now. Ask again.');
+  }
+  return new MillwrightError(
+    'conflict',
+    `One of ${references.join(', ')} is no longer usable: it is being changed or deleted. Look at them, then ask again.`,
+  );
+}
+
+/** `project "web" does not suffice (vms: 1 wanted, 10 of 10 in use)`, or nothing. */
+function shortIn({ scope, name, metrics }: Quota, wanted: QuotaUse): string[] {
+  const short = quotaMetrics.flatMap((metric) => {
+    const { used, limit } = metrics[metric];
+    const more = wanted[metric] ?? 0;
+    return more > 0 && limit !== null && used + more > limit
+      ? [`${metric}: ${more} wanted, ${used} of ${limit} in use`]
+      : [];
+  });
+  return short.length > 0 ? [`${scope} "${name}" does not suffice (${short.join('; ')})`] : [];
+}
