@@ -9,7 +9,7 @@ import { endAs, runJob } from './job.ts';
 import { handleMessages, type Listener, listen } from './messages.ts';
 import { Progress, watchProgress } from './progress.ts';
 import { beginner } from './record.ts';
-import type { SagaEnd } from './saga.ts';
+import { canceledError, type SagaEnd } from './saga.ts';
 
 /** What `none` undoes. */
 const done: SagaEnd = { state: 'SUCCEEDED' };
@@ -37,8 +37,6 @@ const errorOf = ({ operationId, end }: Failure): ErrorInfo => ({
   message: `Operation "${operationId}": ${end.error?.message ?? 'failed.'}`,
 });
 
-const canceledError: ErrorInfo = { code: 'conflict', message: 'Canceled.' };
-
 const hasFailed = ({ state }: Operation): boolean => state === 'FAILED' || state === 'CANCELED';
 const isDone = (state: Operation['state']): boolean =>
   state === 'SUCCEEDED' || state === 'UNCHANGED' || state === 'ROLLING_BACK' || state === 'ROLLBACK_FAILED';
@@ -51,6 +49,7 @@ class Batch {
   readonly #scope = new CancellationScope();
   readonly #done = new Set<string>();
   #failure: Failure | undefined;
+  #canceled = canceledError('');
 
   constructor(input: BatchInput) {
     const progress = new Progress({ ...input, id: input.jobId, resourceName: input.name });
@@ -60,8 +59,9 @@ class Batch {
     this.#listener = {
       attempt: () => undefined,
       recorded: () => progress.recorded(),
-      cancel: () => {
+      cancel: (reason) => {
         this.#listener.cancel = undefined;
+        this.#canceled = canceledError(reason);
         progress.cancelRequested();
         this.#scope.cancel();
       },
@@ -162,7 +162,8 @@ class Batch {
     }
     const canceled = this.#progress.now.cancelRequested || this.#scope.consideredCancelled;
     const state = canceled || this.#failure?.end.state === 'CANCELED' ? 'CANCELED' : 'FAILED';
-    const error = this.#progress.now.error ?? (this.#failure ? errorOf(this.#failure) : canceledError);
+    const failed = this.#failure && !canceled ? errorOf(this.#failure) : this.#canceled;
+    const error = this.#progress.now.error ?? failed;
     await control.skipOperations(this.#input.batchId);
     if (how === 'keep') {
       await this.#progress.end('FAILED', { error });
@@ -231,7 +232,7 @@ class Batch {
       if ('done' in begun) return { state: 'SUCCEEDED' };
       return await runJob(begun.job);
     } catch (error) {
-      if (isCancellation(error)) return { state: 'CANCELED', error: { code: 'conflict', message: 'Canceled.' } };
+      if (isCancellation(error)) return { state: 'CANCELED', error: canceledError('') };
       return {
         state: 'FAILED',
         error: { code: 'internal', message: error instanceof Error ? error.message : String(error) },

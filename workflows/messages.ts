@@ -22,7 +22,7 @@ export interface Listener {
   /** Set while the job is held. */
   held?: Held | undefined;
   /** Set while the job may be canceled. */
-  cancel?: (() => void) | undefined;
+  cancel?: ((reason: string) => void) | undefined;
 }
 
 /** A hold that waits for one of these decisions. */
@@ -51,10 +51,10 @@ function heldBy({ jobId, action }: SettleMessage): { listener: Listener; held: H
   return { listener, held };
 }
 
-function cancelableBy({ jobId }: CancelMessage): { listener: Listener; cancel: () => void } {
+function cancelableBy({ jobId }: CancelMessage): (reason: string) => void {
   const listener = listeners.get(jobId);
   if (!listener?.cancel) throw new Error(`Job ${jobId} is not here, has ended, or is being undone already.`);
-  return { listener, cancel: listener.cancel };
+  return listener.cancel;
 }
 
 /** The first decision holds: whoever comes second finds the job not held any more. */
@@ -76,7 +76,7 @@ export function handleMessages(): void {
   });
   setHandler(defineSignal<[Partial<CancelMessage>?]>(cancelSignal), (message) => {
     for (const [jobId, { cancel }] of [...listeners]) {
-      if ((message?.jobId ?? jobId) === jobId) cancel?.();
+      if ((message?.jobId ?? jobId) === jobId) cancel?.(message?.reason ?? '');
     }
   });
   setHandler(
@@ -89,7 +89,7 @@ export function handleMessages(): void {
     },
     { validator: (message) => void heldBy(message) },
   );
-  setHandler(defineUpdate<void, [CancelMessage]>(cancelUpdate), (message) => cancelableBy(message).cancel(), {
+  setHandler(defineUpdate<void, [CancelMessage]>(cancelUpdate), (message) => cancelableBy(message)(message.reason), {
     validator: (message) => void cancelableBy(message),
   });
 }

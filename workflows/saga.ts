@@ -61,6 +61,8 @@ class Run {
   readonly #undos: Undo[] = [];
   /** The job was being undone when its workflow was lost. */
   readonly #wasUndoing: boolean;
+  /** Why it was canceled, if it was: by a message, or in Temporal. */
+  #canceled = canceledError('');
   /** Something may have been done at the provider. */
   #acted: boolean;
 
@@ -73,13 +75,14 @@ class Run {
     this.#listener = listen(job.id, {
       attempt: (report) => progress.attempt(report),
       recorded: () => progress.recorded(),
-      cancel: () => this.#cancel(),
+      cancel: (reason) => this.#cancel(reason),
     });
     if (this.#wasUndoing || progress.now.cancelRequested) this.#listener.cancel = undefined;
   }
 
-  #cancel(): void {
+  #cancel(reason: string): void {
     this.#listener.cancel = undefined;
+    this.#canceled = canceledError(reason);
     this.#progress.cancelRequested();
     this.#scope.cancel();
   }
@@ -190,7 +193,7 @@ class Run {
   #errorOf(cause: unknown): ErrorInfo {
     if (cause instanceof Refused || cause instanceof Abandoned) return cause.info;
     if (cause instanceof Undoing) return this.#progress.now.error ?? unknownError;
-    return toErrorInfo(cause, this.#job);
+    return this.#isCancellation(cause) ? this.#canceled : toErrorInfo(cause, this.#job);
   }
 
   async #rollBack(state: 'FAILED' | 'CANCELED', error: ErrorInfo): Promise<SagaEnd> {
@@ -246,6 +249,11 @@ class Run {
     return failed;
   }
 }
+
+export const canceledError = (reason: string): ErrorInfo => ({
+  code: 'conflict',
+  message: reason ? `Canceled: ${reason}` : 'Canceled.',
+});
 
 const unknownError: ErrorInfo = { code: 'internal', message: 'Failed.' };
 

@@ -192,6 +192,15 @@ function columnsOf<Resource extends Views[ResourceKind]>(own: readonly Column<Re
     { header: 'PROVIDER', value: ({ provider }) => provider },
     ...own,
     { header: 'AGE', value: ({ createdAt }, now) => age(createdAt, now) },
+    { header: 'PROTECTED', value: ({ deletionProtection }) => (deletionProtection ? 'yes' : ''), optional: true },
+    {
+      header: 'LABELS',
+      value: ({ labels }) =>
+        Object.entries(labels)
+          .map((pair) => pair.join('='))
+          .join(' '),
+      optional: true,
+    },
     { header: 'JOB', value: ({ currentJobId }) => currentJobId ?? '', optional: true },
     { header: 'REASON', value: ({ statusReason }) => statusReason ?? '', optional: true },
   ];

@@ -225,7 +225,11 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
       const id = await ask();
       await atWork(operation, name);
       const job = await platform().api.canceled(id);
-      expect(job).toMatchObject({ state: 'CANCELED', rollback: verb === 'create' ? 'complete' : 'none' });
+      expect(job).toMatchObject({
+        state: 'CANCELED',
+        rollback: verb === 'create' ? 'complete' : 'none',
+        error: { message: 'Canceled: the test wants it so' },
+      });
       await expectNotDone(name);
     });
 

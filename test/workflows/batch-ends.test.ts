@@ -133,7 +133,11 @@ describe('cancel', () => {
 
   test.concurrent('a canceled batch takes back what it did', async () => {
     const { name, jobId } = await underWay();
-    expect(await platform.api.canceled(jobId)).toMatchObject({ state: 'CANCELED', rollback: 'complete' });
+    expect(await platform.api.canceled(jobId)).toMatchObject({
+      state: 'CANCELED',
+      rollback: 'complete',
+      error: { message: 'Canceled: the test wants it so' },
+    });
     expect(await states(name)).toEqual({ a: 'ROLLED_BACK', b: 'CANCELED', c: 'SKIPPED', x: 'ROLLED_BACK' });
   });
 
