@@ -59,10 +59,12 @@ export class Api {
     wanted: (job: JobView) => boolean = ({ state }) => hasEnded(state),
     deadlineMs?: number,
   ): Promise<JobView> {
+    let last: JobView | undefined;
     return until(
-      `job ${id}`,
+      () => `job ${id}, which is ${JSON.stringify(last)}`,
       async () => {
         const job = await this.job(id);
+        last = job;
         return wanted(job) && job;
       },
       deadlineMs,
