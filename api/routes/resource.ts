@@ -1,4 +1,5 @@
 import { type OpenAPIHono, z } from '@hono/zod-openapi';
+import { acceptTogether } from '../../src/db/queries/accept-together.ts';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
 import { jobFields, longestJobSeconds, resourceUpdateSchema } from '../../src/domain/common.ts';
@@ -49,6 +50,7 @@ export function resourceRoutes(
 ): OpenAPIHono<ApiEnv> {
   const { database, catalog, limits, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
+  const accept = acceptTogether(database.sql);
   const path = `/${plural[kind]}`;
   const lower = title === 'VM' ? title : title.toLowerCase();
   const common = { tags: [`${title}s`] };
@@ -88,7 +90,12 @@ export function resourceRoutes(
       const caller = context.get('caller');
       const key = context.req.valid('header')['idempotency-key'];
       const idempotency = await idempotencyOf(key, `create ${kind}`, () => veiled(sealer, kind, create.body));
-      const done = await acceptCreate(database.sql, caller, await catalog(), create, { limits, sealer, idempotency });
+      const done = await acceptCreate(database.sql, caller, await catalog(), create, {
+        limits,
+        sealer,
+        accept,
+        idempotency,
+      });
       if (done.start) start(done.start);
       return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
     },

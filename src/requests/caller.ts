@@ -1,3 +1,4 @@
+import type { AcceptOne } from '../db/queries/accept-together.ts';
 import type { FailurePolicy, JobLimits, JobView } from '../domain/job.ts';
 import type { StartableJob } from '../domain/start.ts';
 import type { Trail } from '../domain/trail.ts';
@@ -38,6 +39,8 @@ export interface AcceptOptions {
   readonly timeoutSeconds?: number | undefined;
   /** Seals what of a request is secret before it is written. */
   readonly sealer: Sealer;
+  /** Writes a create; by itself where it is left out. */
+  readonly accept?: AcceptOne;
   readonly idempotency?: Idempotency | undefined;
   readonly batch?: BatchPlace | undefined;
 }

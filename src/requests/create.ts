@@ -2,7 +2,7 @@ import type { Sql } from 'postgres';
 import { v7 as newId } from 'uuid';
 import { jobWorkflowId } from '../../temporal/names.ts';
 import { violatedUnique } from '../db/client.ts';
-import { type Asked, insertCreate, type NewJob } from '../db/queries/accept.ts';
+import { type Asked, insertCreates, type NewJob } from '../db/queries/accept.ts';
 import { newJobView } from '../db/queries/jobs.ts';
 import { type Known, knownResources, newResourceView, type ResourceView } from '../db/queries/resources.ts';
 import type { FailurePolicy, Job } from '../domain/job.ts';
@@ -55,7 +55,8 @@ export function acceptCreate(
       uses,
     };
     const stored = { ...job, input: await sealInput(sealer, create.kind, job.id, job.input) };
-    const createdAt = await insertCreate(sql, asked(caller, options), resource, stored).catch(
+    const { accept = (one) => insertCreates(sql, [one]) } = options;
+    const createdAt = await accept({ asked: asked(caller, options), resource, job: stored }).catch(
       async (error: unknown) => {
         throw violatedUnique(error) === 'resources_name_key' ? await nameTaken(sql, caller, create) : error;
       },

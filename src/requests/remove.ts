@@ -25,7 +25,7 @@ export function acceptDelete(
       const users = await usersOf(transaction, target.id);
       refuseUnlessDeletable(target, users);
       const job = newJob(caller, 'delete', target, {}, options, target.status);
-      const resource = { id: target.id, status: lives[kind].delete.during };
+      const resource = { ...target, status: lives[kind].delete.during };
       if (!(await insertDelete(transaction, asked(caller, options), resource, job))) throw busy(target);
       return { jobId: job.id, resourceId: target.id, start: startOf(job) };
     }),

@@ -47,31 +47,40 @@ export interface NewResource {
 }
 
 /**
- * What every accepted request leaves beside its resource: idempotency key, opened audit entry (closed when the job
- * ends), event. `new_job` has one row or none.
+ * What every accepted request leaves beside its resource: job, idempotency key, opened audit entry (closed when the job
+ * ends), event. Each request of `r` leaves them, unless the gate has no row: then none does.
  */
-const traces = `
+const traces = (gate: string): string => `
+  new_job AS (
+    INSERT INTO jobs (id, organization_id, project_id, type, resource_id, resource_kind, resource_name, region, batch_id, operation_id, input, workflow_id, state, ended_at)
+    SELECT r.job_id, r.organization_id, r.project_id, r.type, r.id, r.kind, r.name, r.region, r.batch_id, r.operation_id, r.input, r.workflow_id,
+      coalesce(r.job_state, 'PENDING'), CASE WHEN r.job_state IS NOT NULL THEN now() END
+    FROM ${gate}
+    RETURNING id, created_at
+  ),
   idempotency AS (
     INSERT INTO idempotency_keys (project_id, key, request_hash, job_id)
-    SELECT r.project_id, r.idempotency_key, r.request_hash, j.id FROM r, new_job j WHERE r.idempotency_key IS NOT NULL
+    SELECT r.project_id, r.idempotency_key, r.request_hash, r.job_id FROM ${gate} WHERE r.idempotency_key IS NOT NULL
   ),
   audit AS (
     INSERT INTO audit_entries (act_id, phase, organization_id, project_id, actor, origin, action, resource_kind, resource_id, resource_name, job_id)
-    SELECT j.id, 'opened', r.organization_id, r.project_id, r.actor, r.origin, j.type, j.resource_kind, j.resource_id, j.resource_name, j.id FROM r, new_job j
+    SELECT r.job_id, 'opened', r.organization_id, r.project_id, r.actor, r.origin, r.type, r.kind, r.id, r.name, r.job_id FROM ${gate}
   ),
   event AS (
     INSERT INTO events (organization_id, project_id, resource_id, resource_kind, resource_name, resource_status,
       job_id, parent_job_id, job_sequence, type, data)
-    SELECT r.organization_id, r.project_id, j.resource_id, j.resource_kind, j.resource_name, r.status,
-      j.id, r.parent_job_id, 0, 'job.accepted', jsonb_build_object(
-      'jobId', j.id, 'type', j.type, 'operationId', j.operation_id,
-      'resource', jsonb_build_object('kind', j.resource_kind, 'name', j.resource_name),
-      'state', j.state, 'rollback', 'none', 'step', NULL, 'error', NULL)
-    FROM r, new_job j
-  )`;
+    SELECT r.organization_id, r.project_id, r.id, r.kind, r.name, r.status,
+      r.job_id, r.parent_job_id, 0, 'job.accepted', jsonb_build_object(
+      'jobId', r.job_id, 'type', r.type, 'operationId', r.operation_id,
+      'resource', jsonb_build_object('kind', r.kind, 'name', r.name),
+      'state', coalesce(r.job_state, 'PENDING'), 'rollback', 'none', 'step', NULL, 'error', NULL)
+    FROM ${gate}
+  )
+  SELECT id, created_at AS "createdAt" FROM new_job`;
 
-const request = `r AS MATERIALIZED (
-  SELECT * FROM jsonb_to_record($1::text::jsonb) AS r(
+/** Requests as one JSON array of them. */
+const requests = `r AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS r(
     organization_id uuid, project_id uuid, actor text, origin text, idempotency_key text, request_hash text,
     job_id uuid, type text, workflow_id text, input jsonb, batch_id uuid, operation_id text, parent_job_id uuid, job_state text,
     id uuid, kind text, name text, status text, labels jsonb, provider text, region text, deletion_protection boolean,
@@ -79,44 +88,44 @@ const request = `r AS MATERIALIZED (
     vms bigint, vcpus bigint, memory_mib bigint, storage_gib bigint, networks bigint, volumes bigint)
 )`;
 
-const newJob = (from: string): string => `new_job AS (
-    INSERT INTO jobs (id, organization_id, project_id, type, resource_id, resource_kind, resource_name, region, batch_id, operation_id, input, workflow_id, state, ended_at)
-    SELECT r.job_id, r.organization_id, r.project_id, r.type, t.id, t.kind, t.name, t.region, r.batch_id, r.operation_id, r.input, r.workflow_id,
-      coalesce(r.job_state, 'PENDING'), CASE WHEN r.job_state IS NOT NULL THEN now() END
-    FROM r, ${from} t
-    RETURNING id, type, state, resource_id, resource_kind, resource_name, operation_id, created_at, ended_at
-  )`;
-
-/** The resources that a create needs, locked so that none can be deleted under it; all there, or it takes no quota. */
+/** The resources that creates need, locked in order so that none can be deleted under them; all there, or no quota is taken. */
 const needs = {
   locked: `used AS MATERIALIZED (
-    SELECT x.id FROM resources x, r
-    WHERE x.id = ANY(r.uses) AND x.project_id = r.project_id AND x.deleted_at IS NULL AND x.status = ANY(r.usable)
-    FOR SHARE OF x
+    SELECT x.id FROM resources x
+    WHERE x.id IN (SELECT unnest(r.uses) FROM r) AND x.project_id = (SELECT r.project_id FROM r LIMIT 1)
+      AND x.deleted_at IS NULL AND x.status = ANY((SELECT r.usable FROM r LIMIT 1)::text[])
+    ORDER BY x.id FOR SHARE
   ),`,
-  allThere: 'AND (SELECT count(*) FROM used) = cardinality(r.uses)',
+  allThere:
+    'AND NOT EXISTS (SELECT FROM r WHERE cardinality(r.uses) <> (SELECT count(*) FROM used u WHERE u.id = ANY(r.uses)))',
   recorded: `uses AS (
     INSERT INTO resource_uses (user_id, used_id, position)
-    SELECT resource.id, u.id, u.position - 1 FROM resource, r, unnest(r.uses) WITH ORDINALITY AS u(id, position)
+    SELECT r.id, u.id, u.position - 1 FROM r, taken, unnest(r.uses) WITH ORDINALITY AS u(id, position)
   ),`,
 };
 const noNeeds = { locked: '', allThere: '', recorded: '' };
 
 /**
- * The whole acceptance of a create, one statement: the resources it needs locked, quota taken, resource, job,
- * idempotency key, audit row and event written; or nothing at all, when a needed resource is not usable or the quota
- * does not suffice (no row comes back), or when a name or key is taken (a unique violation).
+ * The whole acceptance of creates in one project, one statement: the resources they need locked, quota taken for all of
+ * them, and for each resource, job, idempotency key, audit entry and event written; or nothing at all, when a needed
+ * resource is not usable or the quota does not suffice (no row comes back), or when a name or key is taken (a unique
+ * violation).
  */
-const createInto = (table: string, { locked, allThere, recorded }: typeof needs): string => `WITH ${request},
+const createInto = (table: string, { locked, allThere, recorded }: typeof needs): string => `WITH ${requests},
   ${locked}
+  wanted AS (
+    SELECT project_id, sum(vms)::bigint AS vms, sum(vcpus)::bigint AS vcpus, sum(memory_mib)::bigint AS memory_mib,
+      sum(storage_gib)::bigint AS storage_gib, sum(networks)::bigint AS networks, sum(volumes)::bigint AS volumes
+    FROM r GROUP BY project_id
+  ),
   taken AS (
-    UPDATE quotas q SET vms = q.vms + r.vms, vcpus = q.vcpus + r.vcpus, memory_mib = q.memory_mib + r.memory_mib,
-      storage_gib = q.storage_gib + r.storage_gib, networks = q.networks + r.networks, volumes = q.volumes + r.volumes
-    FROM r
-    WHERE q.project_id = r.project_id
-      AND q.vms + r.vms <= q.vms_limit AND q.vcpus + r.vcpus <= q.vcpus_limit
-      AND q.memory_mib + r.memory_mib <= q.memory_mib_limit AND q.storage_gib + r.storage_gib <= q.storage_gib_limit
-      AND q.networks + r.networks <= q.networks_limit AND q.volumes + r.volumes <= q.volumes_limit
+    UPDATE quotas q SET vms = q.vms + w.vms, vcpus = q.vcpus + w.vcpus, memory_mib = q.memory_mib + w.memory_mib,
+      storage_gib = q.storage_gib + w.storage_gib, networks = q.networks + w.networks, volumes = q.volumes + w.volumes
+    FROM wanted w
+    WHERE q.project_id = w.project_id
+      AND q.vms + w.vms <= q.vms_limit AND q.vcpus + w.vcpus <= q.vcpus_limit
+      AND q.memory_mib + w.memory_mib <= q.memory_mib_limit AND q.storage_gib + w.storage_gib <= q.storage_gib_limit
+      AND q.networks + w.networks <= q.networks_limit AND q.volumes + w.volumes <= q.volumes_limit
       ${allThere}
     RETURNING q.project_id
   ),
@@ -124,33 +133,26 @@ const createInto = (table: string, { locked, allThere, recorded }: typeof needs)
     INSERT INTO resources (id, organization_id, project_id, kind, name, status, labels, provider, region, deletion_protection, requested, quota, current_job_id)
     SELECT r.id, r.organization_id, r.project_id, r.kind, r.name, r.status, r.labels, r.provider, r.region, r.deletion_protection, r.requested, r.quota, r.job_id
     FROM r, taken
-    RETURNING id, kind, name, region
   ),
   kind_row AS (
-    INSERT INTO ${table} SELECT k.* FROM resource, r, jsonb_populate_record(NULL::${table}, r."row") k
+    INSERT INTO ${table} SELECT k.* FROM r, taken, jsonb_populate_record(NULL::${table}, r."row") k
   ),
   ${recorded}
-  ${newJob('resource')},
-  ${traces}
-  SELECT created_at AS "createdAt" FROM new_job`;
+  ${traces('r, taken')}`;
 
-const deleteStatement = `WITH ${request},
+const deleteStatement = `WITH ${requests},
   resource AS (
     UPDATE resources x SET status = r.status, status_reason = NULL, current_job_id = r.job_id, updated_at = now()
     FROM r WHERE x.id = r.id AND x.current_job_id IS NULL
-    RETURNING x.id, x.kind, x.name, x.region
+    RETURNING x.id
   ),
-  ${newJob('resource')},
-  ${traces}
-  SELECT created_at AS "createdAt" FROM new_job`;
+  ${traces('r, resource')}`;
 
-const batchStatement = `WITH ${request},
-  target AS (SELECT r.id, 'batch'::text AS kind, r.name, NULL::text AS region FROM r),
-  ${newJob('target')},
+const batchStatement = `WITH ${requests},
   batch AS (
     INSERT INTO batches (id, organization_id, project_id, name, version, parallel_limit, on_failure, job_id)
-    SELECT r.id, r.organization_id, r.project_id, r.name, b.version, b.parallel_limit, b.on_failure, j.id
-    FROM r, new_job j, jsonb_to_record(r."row") AS b(version int, parallel_limit int, on_failure text)
+    SELECT r.id, r.organization_id, r.project_id, r.name, b.version, b.parallel_limit, b.on_failure, r.job_id
+    FROM r, jsonb_to_record(r."row") AS b(version int, parallel_limit int, on_failure text)
     RETURNING id
   ),
   operations AS (
@@ -160,10 +162,9 @@ const batchStatement = `WITH ${request},
       id text, position int, type text, region text, provider text, depends_on text[], spec jsonb, state text, resource_id uuid)
   ),
   closed AS (
-    INSERT INTO audit_entries (act_id, phase, outcome) SELECT j.id, 'closed', j.state FROM new_job j WHERE j.ended_at IS NOT NULL
+    INSERT INTO audit_entries (act_id, phase, outcome) SELECT r.job_id, 'closed', r.job_state FROM r WHERE r.job_state IS NOT NULL
   ),
-  ${traces}
-  SELECT created_at AS "createdAt" FROM new_job`;
+  ${traces('r')}`;
 
 /** A kind that uses nothing is spared the look at what it uses: it would cost a fifth of the statement. */
 const createStatements = {
@@ -173,8 +174,20 @@ const createStatements = {
   volume: createInto('volumes', noNeeds),
 } as const;
 
-const createStatementOf = ({ kind, uses }: NewResource): string =>
-  createStatements[kind === 'vm' && uses.length === 0 ? 'lonelyVm' : kind];
+type CreateStatement = keyof typeof createStatements;
+
+const createStatementOf = ({ kind, uses }: NewResource): CreateStatement =>
+  kind === 'vm' && uses.length === 0 ? 'lonelyVm' : kind;
+
+/** A create to be accepted. */
+export interface NewCreate {
+  readonly asked: Asked;
+  readonly resource: NewResource;
+  readonly job: NewJob;
+}
+
+/** Creates of one lane may be accepted by one statement. */
+export const laneOf = ({ asked, resource }: NewCreate): string => `${createStatementOf(resource)} ${asked.projectId}`;
 
 const parameters = (asked: Asked, job: NewJob): object => ({
   organization_id: asked.organizationId,
@@ -193,16 +206,23 @@ const parameters = (asked: Asked, job: NewJob): object => ({
   job_state: job.endedAs ?? null,
 });
 
-/** When the job was accepted; undefined where nothing was written. */
-async function run(sql: Sql | TransactionSql, statement: string, parameter: object): Promise<Date | undefined> {
-  const [row] = await sql.unsafe<{ createdAt: Date }[]>(statement, [JSON.stringify(parameter)], { prepare: true });
-  return row?.createdAt;
+interface Written {
+  readonly id: string;
+  readonly createdAt: Date;
 }
 
-/** Undefined: a needed resource is not usable, or a quota does not suffice; nothing was written. */
-export function insertCreate(sql: Sql, asked: Asked, resource: NewResource, job: NewJob): Promise<Date | undefined> {
+/** The jobs that were accepted; none where nothing was written. */
+async function run(
+  sql: Sql | TransactionSql,
+  statement: string,
+  requests: readonly object[],
+): Promise<readonly Written[]> {
+  return await sql.unsafe<Written[]>(statement, [JSON.stringify(requests)], { prepare: true });
+}
+
+const createParameters = ({ asked, resource, job }: NewCreate): object => {
   const { quota, deletionProtection, ...rest } = resource;
-  const accepted = run(sql, createStatementOf(resource), {
+  return {
     ...parameters(asked, job),
     ...rest,
     deletion_protection: deletionProtection,
@@ -215,21 +235,36 @@ export function insertCreate(sql: Sql, asked: Asked, resource: NewResource, job:
     storage_gib: quota.storageGib ?? 0,
     networks: quota.networks ?? 0,
     volumes: quota.volumes ?? 0,
-  });
-  return accepted.catch((error: unknown) => {
+  };
+};
+
+/**
+ * Accepts creates of one lane, all or none: when they were accepted, or undefined, where a needed resource is not usable
+ * or a quota does not suffice, and nothing was written.
+ */
+export async function insertCreates(
+  sql: Sql,
+  creates: readonly [NewCreate, ...NewCreate[]],
+): Promise<Date | undefined> {
+  const statement = createStatements[createStatementOf(creates[0].resource)];
+  try {
+    const [first] = await run(sql, statement, creates.map(createParameters));
+    return first?.createdAt;
+  } catch (error) {
     if (isQuotaShort(error)) return undefined;
     throw error;
-  });
+  }
 }
 
 /** To be called in the transaction that locked the resource and found that it may be deleted. */
-export function insertDelete(
+export async function insertDelete(
   sql: TransactionSql,
   asked: Asked,
-  resource: { id: string; status: string },
+  resource: Pick<NewResource, 'id' | 'kind' | 'name' | 'region' | 'status'>,
   job: NewJob,
 ): Promise<Date | undefined> {
-  return run(sql, deleteStatement, { ...parameters(asked, job), ...resource });
+  const [written] = await run(sql, deleteStatement, [{ ...parameters(asked, job), ...resource }]);
+  return written?.createdAt;
 }
 
 export interface NewBatch {
@@ -251,16 +286,8 @@ export interface NewBatch {
   }[];
 }
 
-export function insertBatch(sql: Sql, asked: Asked, batch: NewBatch, job: NewJob): Promise<Date | undefined> {
-  return run(sql, batchStatement, {
-    ...parameters(asked, job),
-    id: batch.id,
-    name: batch.name,
-    row: {
-      version: batch.version,
-      parallel_limit: batch.parallelLimit,
-      on_failure: batch.onFailure,
-      operations: batch.operations,
-    },
-  });
+export async function insertBatch(sql: Sql, asked: Asked, batch: NewBatch, job: NewJob): Promise<void> {
+  const { id, name, version, parallelLimit, onFailure, operations } = batch;
+  const row = { version, parallel_limit: parallelLimit, on_failure: onFailure, operations };
+  await run(sql, batchStatement, [{ ...parameters(asked, job), id, kind: 'batch', name, row }]);
 }
