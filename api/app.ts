@@ -5,6 +5,7 @@ import { version } from '../src/version.ts';
 import { addressReader } from './address.ts';
 import type { ApiDependencies, ApiEnv } from './env.ts';
 import { handleError, handleNotFound } from './errors.ts';
+import { apiMetrics } from './metrics.ts';
 import { authenticator } from './middleware/authenticate.ts';
 import { leave, trace } from './middleware/request.ts';
 import { placesIn } from './places.ts';
@@ -32,10 +33,13 @@ import { volumeRoutes } from './routes/volume.ts';
 const largestBody = 16 * 1024 * 1024;
 
 /** The whole API as one Hono app: it can be served, or asked directly by tests. */
-export function createApp(dependencies: ApiDependencies): OpenAPIHono<ApiEnv> {
+export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
+  const metrics = apiMetrics(given.registry);
+  const dependencies = { ...given, start: metrics.counted(given.start) };
   const app = createRouter();
   app.onError(handleError);
   app.notFound(handleNotFound);
+  app.use(metrics.requests);
   app.use(trace(dependencies.log));
   app.use(leave(dependencies.draining));
   app.use(

@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import type { Registry } from 'prom-client';
 import type { Network } from '../src/addresses.ts';
 import type { Database } from '../src/db/client.ts';
 import type { JobLimits } from '../src/domain/job.ts';
@@ -37,6 +38,8 @@ export interface ApiDependencies {
   readonly draining: AbortSignal;
   /** What happens, for all who watch. */
   readonly tail: Tail;
+  /** Takes what is counted and timed. */
+  readonly registry: Registry;
   readonly log: Logger;
 }
 

@@ -10,6 +10,7 @@ import { jobLimits } from '../src/requests/limits.ts';
 import type { RunningRole } from '../src/role.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openSealer } from '../src/secrets/specs.ts';
+import { openTelemetry } from '../src/telemetry/listener.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { accessOptions } from './access-options.ts';
 import { createApp } from './app.ts';
@@ -31,6 +32,14 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
   const starter = createStarter(temporal, log);
   const draining = new AbortController();
   const tail = createTail(database.sql, draining.signal, log);
+  const telemetry = await openTelemetry(config, log, {
+    role: 'api',
+    parts: [
+      { name: 'database', check: () => database.sql`SELECT 1` },
+      { name: 'temporal', check: () => temporal.workflowService.getSystemInfo({}), spared: true },
+      { name: 'listener', check: async () => draining.signal.throwIfAborted() },
+    ],
+  });
   const app = createApp({
     database,
     temporal,
@@ -43,6 +52,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     ...accessOptions(config),
     draining: draining.signal,
     tail,
+    registry: telemetry.registry,
     log,
   });
   const server = createAdaptorServer({ fetch: app.fetch });
@@ -74,7 +84,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     clearInterval(idle);
     clearTimeout(late);
     await starter.stop();
-    await Promise.all([database.close(), connection.close()]);
+    await Promise.all([database.close(), connection.close(), telemetry.close()]);
   }
 
   return {

@@ -1,4 +1,5 @@
 import { serve } from '@hono/node-server';
+import { Registry } from 'prom-client';
 import { accessOptions } from '../api/access-options.ts';
 import { createApp } from '../api/app.ts';
 import { createTail } from '../api/events/tail.ts';
@@ -39,6 +40,7 @@ const app = createApp({
   start: process.env.BENCH_START === 'later' ? () => undefined : starter.start,
   draining: draining.signal,
   tail: createTail(database.sql, draining.signal, log),
+  registry: new Registry(),
   log,
 });
 await database.sql`CREATE TABLE IF NOT EXISTS bench_rows (id uuid PRIMARY KEY DEFAULT uuidv7(), body jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())`;

@@ -6,6 +6,7 @@ import type { RegionCall } from '../activities/types.ts';
 import { type ErrorInfo, MillwrightError, ProviderError, toErrorInfo } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import { createMask, maskError, secretsIn } from '../src/secrets/mask.ts';
+import type { Attempt, AttemptOutcome } from './attempt-metrics.ts';
 import { type AttemptReport, attemptSignal, heartbeatIntervalMs } from './names.ts';
 
 /** Not zero, which means the policy's own pause. */
@@ -19,11 +20,13 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
   readonly #context: Context;
   readonly #client: Client;
   readonly #log: Logger;
+  readonly #measure: (attempt: Attempt, seconds: number) => void;
 
-  constructor(context: Context, client: Client, log: Logger) {
+  constructor(context: Context, client: Client, log: Logger, measure: (attempt: Attempt, seconds: number) => void) {
     this.#context = context;
     this.#client = client;
     this.#log = log;
+    this.#measure = measure;
   }
 
   async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
@@ -45,12 +48,15 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
     if (attempt > 1) await this.#report({ jobId, step, attempt });
     const heart = setInterval(() => this.#context.heartbeat(), heartbeatIntervalMs);
     const startedAt = performance.now();
+    let outcome: AttemptOutcome = 'internal';
     try {
       const result = await next(input);
+      outcome = 'succeeded';
       log.info({ milliseconds: Math.round(performance.now() - startedAt) }, 'attempt succeeded');
       return result;
     } catch (error) {
       if (this.#context.cancellationSignal.aborted) {
+        outcome = 'canceled';
         if (await this.#isShutDown()) {
           log.info('attempt handed back: this worker is stopping');
           throw handedBack(call.region);
@@ -58,6 +64,7 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
         log.info('attempt canceled');
         throw error instanceof CancelledFailure ? error : new CancelledFailure('The step was canceled.');
       }
+      if (error instanceof ProviderError) outcome = error.providerClass;
       // Masked at its source: the log, the workflow and the database are told of it from here.
       const spec: unknown = input.args[1];
       maskError(error, createMask(secretsIn(input.args), [key, region, nameOf(spec)]));
@@ -65,6 +72,9 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       throw await this.#failure(call, error);
     } finally {
       clearInterval(heart);
+      const retry = attempt > 1 ? 'yes' : 'no';
+      const attempted = { region, provider, activity: activityType, outcome, retry } as const;
+      this.#measure(attempted, (performance.now() - startedAt) / 1000);
     }
   }
 

@@ -9,6 +9,7 @@ import { jobLimits } from '../src/requests/limits.ts';
 import type { RunningRole } from '../src/role.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openSealer } from '../src/secrets/specs.ts';
+import { openTelemetry } from '../src/telemetry/listener.ts';
 import { version } from '../src/version.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { dataConverter } from '../temporal/codec.ts';
@@ -16,6 +17,7 @@ import { controlQueue } from '../temporal/names.ts';
 import { ensureNamespace } from '../temporal/namespace.ts';
 import { controlIdentity } from '../temporal/workers.ts';
 import { startDispatcher } from './dispatcher.ts';
+import { openGauges } from './gauges.ts';
 import { startIncidentWatch } from './incident-watch.ts';
 import { startReviver } from './reviver.ts';
 import { runWorker } from './run.ts';
@@ -24,7 +26,7 @@ import { workflowBundle } from './workflow-bundle.ts';
 
 /** Workflows, control activities and the dispatcher: the database's side of every job. */
 export async function startControlWorker(config: Config, log: Logger): Promise<RunningRole> {
-  installRuntime(log);
+  const sdkMetrics = await installRuntime(log);
   const keys = openKeyRing(config.payloadKeyFile);
   const address = required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS');
   const namespace = config.TEMPORAL_NAMESPACE;
@@ -34,6 +36,16 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
   await clientConnection.ensureConnected();
   await ensureNamespace(clientConnection, namespace);
   const connection = await NativeConnection.connect({ address });
+  const catalog = catalogReader(database);
+  const telemetry = await openTelemetry(config, log, {
+    role: 'control',
+    parts: [
+      { name: 'database', check: () => database.sql`SELECT 1` },
+      { name: 'temporal', check: () => client.workflowService.getSystemInfo({}) },
+    ],
+    more: sdkMetrics,
+  });
+  openGauges(telemetry.registry, { sql: database.sql, client, catalog, log });
   const worker = await Worker.create({
     connection,
     namespace,
@@ -43,9 +55,10 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     activities: {
       ...createControlActivities({
         database,
-        catalog: catalogReader(database),
+        catalog,
         limits: jobLimits(config),
         sealer,
+        registry: telemetry.registry,
         log,
       }),
     },
@@ -66,6 +79,6 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
   ];
   return runWorker(worker, async () => {
     await Promise.all(watches.map((watch) => watch.stop()));
-    await Promise.all([database.close(), connection.close(), clientConnection.close()]);
+    await Promise.all([database.close(), connection.close(), clientConnection.close(), telemetry.close()]);
   });
 }

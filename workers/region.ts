@@ -7,7 +7,9 @@ import { openDriver } from '../src/providers/registry.ts';
 import type { Driver } from '../src/providers/types.ts';
 import type { StartRole } from '../src/role.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
+import { openTelemetry } from '../src/telemetry/listener.ts';
 import { version } from '../src/version.ts';
+import { attemptMetrics } from '../temporal/attempt-metrics.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { dataConverter } from '../temporal/codec.ts';
 import { RegionActivityInterceptor } from '../temporal/interceptors.ts';
@@ -27,13 +29,22 @@ export function startRegionWorker(
   { wrap = (activities) => activities }: RegionWorkerOptions = {},
 ): StartRole {
   return async (config, log) => {
-    installRuntime(log);
+    const sdkMetrics = await installRuntime(log);
     const keys = openKeyRing(config.payloadKeyFile);
     const address = required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS');
     const namespace = config.TEMPORAL_NAMESPACE;
     const { client, connection: clientConnection } = temporalClient({ address, namespace, keys });
     const connection = await NativeConnection.connect({ address });
-    const { drivers, names } = openDrivers(config, region, log);
+    const { drivers, names, open } = openDrivers(config, region, log);
+    const telemetry = await openTelemetry(config, log, {
+      role: 'region',
+      parts: [
+        { name: 'temporal', check: () => client.workflowService.getSystemInfo({}) },
+        ...open.map(({ manifest, reachable }) => ({ name: `driver ${manifest.name}`, check: reachable })),
+      ],
+      more: sdkMetrics,
+    });
+    const measure = attemptMetrics(telemetry.registry);
     const worker = await Worker.create({
       connection,
       namespace,
@@ -41,7 +52,9 @@ export function startRegionWorker(
       identity: regionIdentity(region, version, names),
       activities: { ...wrap(createRegionActivities(drivers)) },
       dataConverter: dataConverter(keys),
-      interceptors: { activity: [(context) => ({ inbound: new RegionActivityInterceptor(context, client, log) })] },
+      interceptors: {
+        activity: [(context) => ({ inbound: new RegionActivityInterceptor(context, client, log, measure) })],
+      },
       shutdownGraceTime: '5s',
       shutdownForceTime: '8s',
       maxHeartbeatThrottleInterval: heartbeatIntervalMs,
@@ -49,13 +62,17 @@ export function startRegionWorker(
       maxConcurrentActivityTaskExecutions: 1000,
     });
     return runWorker(worker, async () => {
-      await Promise.all([connection.close(), clientConnection.close()]);
+      await Promise.all([connection.close(), clientConnection.close(), telemetry.close()]);
     });
   };
 }
 
 /** The drivers that this worker has, and how it names them to operators. */
-function openDrivers(config: Config, region: string, log: Logger): { drivers: Drivers; names: string[] } {
+function openDrivers(
+  config: Config,
+  region: string,
+  log: Logger,
+): { drivers: Drivers; names: string[]; open: readonly Driver[] } {
   const simulator = openDriver('simulator', {
     region,
     endpoint: config.MILLWRIGHT_SIMULATOR_URL,
@@ -67,6 +84,7 @@ function openDrivers(config: Config, region: string, log: Logger): { drivers: Dr
     drivers: (provider) =>
       open.get(provider) ??
       openDriver(provider, { region, endpoint: '', timeoutMs: config.MILLWRIGHT_PROVIDER_TIMEOUT_MS }),
+    open: [...open.values()],
     names: [...open.values()].map(({ manifest }) => `${manifest.name}@${manifest.version}`),
   };
 }

@@ -1,3 +1,4 @@
+import type { Registry } from 'prom-client';
 import type { Database } from '../../src/db/client.ts';
 import { recordTransitions } from '../../src/db/queries/record.ts';
 import type { JobLimits } from '../../src/domain/job.ts';
@@ -6,6 +7,7 @@ import type { Catalog } from '../../src/requests/catalog.ts';
 import type { Sealer } from '../../src/secrets/sealer.ts';
 import type { ControlActivities } from '../types.ts';
 import { batchActivities } from './batch.ts';
+import { recordMetrics } from './metrics.ts';
 import { tellRecorded } from './tell.ts';
 
 export interface ControlDependencies {
@@ -13,16 +15,21 @@ export interface ControlDependencies {
   readonly catalog: () => Promise<Catalog>;
   readonly limits: JobLimits;
   readonly sealer: Sealer;
+  readonly registry: Registry;
   readonly log: Logger;
 }
 
 /** The only code beside the API that touches the database. */
 export function createControlActivities(dependencies: ControlDependencies): ControlActivities {
-  const { database, log } = dependencies;
+  const { database, registry, log } = dependencies;
   const tell = tellRecorded(log);
+  const measure = recordMetrics(registry);
   return {
     async record(transitions) {
-      const refusals = await recordTransitions(database.sql, transitions, (changes) => changes.forEach(tell));
+      const refusals = await recordTransitions(database.sql, transitions, (changes) => {
+        changes.forEach(tell);
+        changes.forEach(measure);
+      });
       refusals.forEach((refusal, index) => {
         if (refusal) log.warn({ transition: transitions[index], refusal }, 'a transition was refused');
       });

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Principal } from '../../src/domain/principal.ts';
 import { type Whoami, whoamiSchema } from '../../src/domain/tenancy.ts';
+import { stateOf } from '../../src/telemetry/readiness.ts';
 import { version } from '../../src/version.ts';
 import { createRoute, json } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
@@ -9,9 +10,6 @@ import { createRouter } from '../router.ts';
 
 const partSchema = z.enum(['ok', 'away']);
 const readySchema = z.object({ ready: z.boolean(), database: partSchema, temporal: partSchema }).meta({ id: 'Ready' });
-
-/** How long a part may take to answer before it counts as away. */
-const patienceMs = 2000;
 
 /** What anyone may ask, without a token. */
 export function commonRoutes({ database, temporal, draining }: ApiDependencies) {
@@ -43,8 +41,8 @@ export function commonRoutes({ database, temporal, draining }: ApiDependencies) 
     }),
     async (context) => {
       const [databaseState, temporalState] = await Promise.all([
-        answers(() => database.sql`SELECT 1`),
-        answers(() => temporal.workflowService.getSystemInfo({})),
+        stateOf(() => database.sql`SELECT 1`),
+        stateOf(() => temporal.workflowService.getSystemInfo({})),
       ]);
       const ready = databaseState === 'ok' && !draining.aborted;
       return context.json({ ready, database: databaseState, temporal: temporalState }, ready ? 200 : 503);
@@ -85,13 +83,3 @@ const whoami = ({ kind, id, name, rights, organization, project, expiresAt }: Pr
   projectOnly: rights.onlyProjectId !== null,
   expiresAt,
 });
-
-async function answers(ask: () => PromiseLike<unknown>): Promise<'ok' | 'away'> {
-  try {
-    const late = new Promise((_, reject) => setTimeout(() => reject(new Error('late')), patienceMs).unref());
-    await Promise.race([ask(), late]);
-    return 'ok';
-  } catch {
-    return 'away';
-  }
-}

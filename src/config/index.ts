@@ -11,6 +11,8 @@ const endpointsSchema = z.object({
   temporalUi: z.string().nullable(),
   postgres: z.string(),
   simulator: z.string(),
+  /** Of each role by its name, where it serves `/metrics`, `/healthz` and `/readyz`. */
+  metrics: z.record(z.string(), z.string()).default({}),
 });
 export type Endpoints = z.infer<typeof endpointsSchema>;
 
@@ -65,6 +67,9 @@ const environmentSchema = z.object({
   /** For the command line: the API and the token to use, instead of those in the home. */
   MILLWRIGHT_URL: z.string().optional(),
   MILLWRIGHT_TOKEN: z.string().optional(),
+  /** Where a role serves metrics, health and readiness; 0 takes a free port and logs it. */
+  MILLWRIGHT_METRICS_HOST: z.string().default('127.0.0.1'),
+  MILLWRIGHT_METRICS_PORT: port.default(0),
   NO_COLOR: z.string().optional(),
 });
 

@@ -57,6 +57,20 @@ export async function choosePorts(first: number, embedded: Embedded): Promise<Po
   );
 }
 
+/** The ports for metrics come this far after the block's first. */
+const metricsOffset = 10;
+
+/** A port for the metrics of each role: those from ten above the API's where they are free, else others that are. */
+export async function chooseMetricsPorts(
+  { api }: Pick<Ports, 'api'>,
+  roles: readonly string[],
+): Promise<Readonly<Record<string, number>>> {
+  const wanted = roles.map((_, index) => api + metricsOffset + index);
+  const free = await Promise.all(wanted.map((port) => port <= 65_535 && isFree(port)));
+  const others = await freePorts(free.filter((one) => !one).length);
+  return Object.fromEntries(roles.map((role, index) => [role, (free[index] ? wanted[index] : others.pop()) ?? 0]));
+}
+
 /** Free ports that no outgoing connection is given. */
 export async function freePorts(count: number): Promise<number[]> {
   const chosen = new Set<number>();

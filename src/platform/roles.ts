@@ -15,6 +15,8 @@ export interface RoleSettings {
   readonly program: string;
   /** Without the database's address: a role that is to see the database is given that beside. */
   readonly env: NodeJS.ProcessEnv;
+  /** Of each role by its name, the port for its metrics. */
+  readonly metricsPorts: Readonly<Record<string, number>>;
 }
 
 export const simulatorRole = (settings: RoleSettings): Service =>
@@ -54,7 +56,7 @@ const role = (process: ProcessSpec): Service => ({
 });
 
 function roleProcess(
-  { home, program, env }: RoleSettings,
+  { home, program, env, metricsPorts }: RoleSettings,
   name: string,
   command: readonly string[],
   databaseUrl?: string,
@@ -63,7 +65,11 @@ function roleProcess(
     name,
     file: process.execPath,
     args: [program, ...command],
-    env: databaseUrl === undefined ? env : { ...env, DATABASE_URL: databaseUrl },
+    env: {
+      ...env,
+      MILLWRIGHT_METRICS_PORT: String(metricsPorts[name] ?? 0),
+      ...(databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl }),
+    },
     ipc: true,
     log: homePaths(home).roleLog(name),
     stopSignal: 'SIGTERM',

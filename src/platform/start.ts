@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
+import { controlQueue, regionQueue } from '../../temporal/names.ts';
 import { codecSecret } from '../../temporal/payload-keys.ts';
 import { childEnvironment } from '../config/environment.ts';
 import type { Config, Endpoints } from '../config/index.ts';
 import { ensureKeyFile } from '../secrets/key-file.ts';
 import { openKeyRing } from '../secrets/key-ring.ts';
 import type { Crew } from './crew.ts';
-import type { Ports } from './ports.ts';
+import { chooseMetricsPorts, type Ports } from './ports.ts';
 import { postgresService } from './postgres.ts';
 import { apiRole, controlRole, migrate, type RoleSettings, regionRole, simulatorRole } from './roles.ts';
 import { externalTemporal, temporalService } from './temporal.ts';
@@ -33,7 +34,13 @@ export async function startAll(options: StartOptions): Promise<Endpoints> {
     temporalUi: config.TEMPORAL_ADDRESS ? (config.TEMPORAL_UI_URL ?? null) : `http://127.0.0.1:${ports.temporalUi}`,
     simulator: `http://127.0.0.1:${ports.simulator}`,
   };
-  const settings: RoleSettings = { home, program, env: roleEnvironment(config, ports, endpoints) };
+  const roles = ['api', 'simulator', controlQueue, ...regions.map(regionQueue)];
+  const metricsPorts = await chooseMetricsPorts(ports, roles);
+  const metrics = Object.fromEntries(
+    Object.entries(metricsPorts).map(([role, port]) => [role, `http://${config.MILLWRIGHT_METRICS_HOST}:${port}`]),
+  );
+  const env = roleEnvironment(config, ports, endpoints);
+  const settings: RoleSettings = { home, program, env, metricsPorts };
 
   const database = async (): Promise<string> => {
     const url = config.DATABASE_URL || (await embeddedPostgres());
@@ -58,11 +65,15 @@ export async function startAll(options: StartOptions): Promise<Endpoints> {
     crew.add('roles', controlRole(settings, postgres)),
     ...regions.map((region) => crew.add('roles', regionRole(settings, region))),
   ]);
-  return { ...endpoints, postgres };
+  return { ...endpoints, postgres, metrics };
 }
 
 /** What the roles are told of the platform; the database is told of apart, to those that may see it. */
-const roleEnvironment = (config: Config, ports: Ports, endpoints: Omit<Endpoints, 'postgres'>): NodeJS.ProcessEnv =>
+const roleEnvironment = (
+  config: Config,
+  ports: Ports,
+  endpoints: Omit<Endpoints, 'postgres' | 'metrics'>,
+): NodeJS.ProcessEnv =>
   childEnvironment({
     DATABASE_URL: undefined,
     MILLWRIGHT_HOME: config.home,

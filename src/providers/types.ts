@@ -11,6 +11,8 @@ export interface Driver {
   readonly compute: ComputeDriver;
   readonly network: NetworkDriver;
   readonly storage: StorageDriver;
+  /** Throws where the provider cannot be reached; asks it nothing that a tenant could notice. */
+  readonly reachable: () => Promise<void>;
 }
 
 export interface DriverManifest {

@@ -20,7 +20,7 @@ const read = (name: string) => JSON.parse(readFileSync(`${folder}${name}.json`, 
 let bundle: { codePath: string };
 beforeAll(async () => {
   const log = createLogger('test', 'silent');
-  installRuntime(log);
+  await installRuntime(log);
   bundle = await workflowBundle(`${inject('parts').home}/cache`, log);
 });
 

@@ -18,6 +18,12 @@ export const simulator: DriverModule = {
       compute: provides(client, 'vm', vmSchema, vmBody),
       network: provides(client, 'network', providedSchema, (spec: NetworkSpec) => spec),
       storage: provides(client, 'volume', providedSchema, (spec: VolumeSpec) => spec),
+      reachable: async () => {
+        const answer = await fetch(new URL('/health', settings.endpoint), {
+          signal: AbortSignal.timeout(settings.timeoutMs),
+        });
+        if (!answer.ok) throw new ProviderError('transient', 'unavailable', `The simulator answers ${answer.status}.`);
+      },
     };
   },
 };
