@@ -43,8 +43,10 @@ export function tokenRoutes({ database: { sql }, tokens }: ApiDependencies) {
     async (context) => {
       const body = context.req.valid('json');
       const { organization } = context.req.valid('query');
+      const places = context.get('places');
+      if (organization) await places.organization(context.get('principal'), organization);
       const meant = { project: body.project, organization };
-      const project = body.project ? await context.get('places').project(context.get('principal'), meant) : undefined;
+      const project = body.project ? await places.project(context.get('principal'), meant) : undefined;
       return context.json(await createOwnToken(sql, context.get('actor'), body, project, tokens), 201);
     },
   );
