@@ -53,7 +53,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
 
   const limits = rateLimiter(dependencies.rateLimits);
   const addressOf = addressReader(dependencies.trustedProxies);
-  const authenticate = authenticator(dependencies.database, limits, addressOf);
+  const authenticate = authenticator(dependencies.database, { limits, addressOf, oidc: dependencies.oidc });
   const places = placesIn(dependencies.database.sql);
   app.use(async (context, next) => {
     context.set('authenticate', authenticate);

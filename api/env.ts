@@ -15,6 +15,7 @@ import type { Sealer } from '../src/secrets/sealer.ts';
 import type { AddressOf } from './address.ts';
 import type { Tail } from './events/tail.ts';
 import type { Authenticate } from './middleware/authenticate.ts';
+import type { OidcOptions } from './oidc.ts';
 import type { Places } from './places.ts';
 import type { RateLimiter, RateLimits } from './rate-limits.ts';
 
@@ -32,6 +33,8 @@ export interface ApiDependencies {
   readonly start: (job: StartableJob) => void;
   readonly tokens: TokenOptions;
   readonly rateLimits: RateLimits;
+  /** Who else's tokens are taken; undefined: nobody's. */
+  readonly oidc: OidcOptions | undefined;
   /** Whose word about where a request came from is believed. */
   readonly trustedProxies: readonly Network[];
   /** Aborted when this process is asked to end: streams end, and each connection with its answer. */

@@ -56,6 +56,14 @@ const environmentSchema = z.object({
   MILLWRIGHT_PROVIDER_TIMEOUT_MS: z.coerce.number().int().min(100).default(5000),
   /** How far off the end of a new token may be. */
   MILLWRIGHT_TOKEN_MAX_DAYS: z.coerce.number().min(0.001).max(3650).default(365),
+  /** An OpenID Connect issuer whose tokens are taken, for this audience; its keys are found by discovery where no address is set. */
+  MILLWRIGHT_OIDC_ISSUER: z.url().optional(),
+  MILLWRIGHT_OIDC_AUDIENCE: z.string().min(1).optional(),
+  MILLWRIGHT_OIDC_JWKS_URL: z.url().optional(),
+  MILLWRIGHT_OIDC_EMAIL_CLAIM: z.string().min(1).default('email'),
+  MILLWRIGHT_OIDC_NAME_CLAIM: z.string().min(1).default('name'),
+  /** The public client that "millwright login" is at the issuer. */
+  MILLWRIGHT_OIDC_CLIENT_ID: z.string().min(1).optional(),
   /** Requests in a minute to each API process: with one token, and from one address without a valid one. */
   MILLWRIGHT_RATE_LIMIT_TOKEN: z.coerce.number().int().min(1).default(60_000),
   MILLWRIGHT_RATE_LIMIT_ADDRESS: z.coerce.number().int().min(1).default(6000),

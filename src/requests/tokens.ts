@@ -31,7 +31,7 @@ export function ownerOf({ kind, id, tokenId, rights }: Principal): TokenOwner {
 
 /**
  * Makes a token for whoever asks. It lets through no more than the token that asks, is bound to its project where that
- * one is, and does not outlive it. `project` is where it is for, if it is for one alone.
+ * one is, and does not outlive it (an issuer's token is short-lived by nature, and makes others that are not). `project` is where it is for, if it is for one alone.
  */
 export async function createOwnToken(
   sql: Sql,
@@ -71,7 +71,7 @@ export async function createOwnToken(
     organizationId: place?.organization.id ?? principal.organization?.id ?? null,
     projectId: place?.project?.id ?? null,
     projectOnly: project !== undefined || rights.onlyProjectId !== null || ofPlatform,
-    expiresAt: endOf(expiresAt, options, principal.expiresAt),
+    expiresAt: endOf(expiresAt, options, principal.tokenId === null ? null : principal.expiresAt),
   });
 }
 

@@ -81,3 +81,29 @@ export async function grantsOf(sql: Sql, serviceAccountId: string): Promise<read
   return await sql<Grant[]>`
     SELECT role, organization_id AS "organizationId", project_id AS "projectId" FROM role_bindings WHERE service_account_id = ${serviceAccountId}`;
 }
+
+interface UserRow extends Named {
+  readonly email: string | null;
+  readonly grants: readonly Grant[];
+}
+
+/** The user whom the OIDC issuer calls so; undefined where nobody has been seen under that subject. */
+export async function principalBySubject(sql: Sql, issuer: string, subject: string): Promise<Principal | undefined> {
+  const [row] = await sql.unsafe<UserRow[]>(
+    `SELECT u.id, u.name, u.email, ${grantsWhere('b.user_id = u.id')} FROM users u WHERE u.issuer = $1 AND u.subject = $2`,
+    [issuer, subject],
+    { prepare: true },
+  );
+  if (!row) return undefined;
+  const rights = { grants: row.grants, atMost: 'operator' as const, onlyProjectId: null };
+  return {
+    kind: 'user',
+    id: row.id,
+    name: row.email ?? row.name,
+    tokenId: null,
+    expiresAt: null,
+    rights,
+    organization: null,
+    project: null,
+  };
+}

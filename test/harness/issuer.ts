@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+
+interface Key {
+  readonly kid: string;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+}
+
+/** An OpenID Connect issuer on this machine: discovery, keys, and tokens that it signs. */
+export class Issuer {
+  readonly audience = 'millwright';
+  #server: Server;
+  #port = 0;
+  #key: Key | undefined;
+  /** How often its keys were asked for. */
+  asked = 0;
+
+  constructor() {
+    this.#server = this.#newServer();
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  async start(): Promise<void> {
+    this.#key ??= await newKey('first');
+    this.#server = this.#newServer();
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  async stop(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+
+  /** From now on it signs with another key, and knows the one before no more. */
+  async rotate(kid: string): Promise<void> {
+    this.#key = await newKey(kid);
+  }
+
+  async sign(claims: Readonly<Record<string, unknown>>, header: object = {}): Promise<string> {
+    if (!this.#key) throw new Error('not started');
+    const now = Math.floor(Date.now() / 1000);
+    const payload = { iss: this.url, aud: this.audience, sub: 'alice', iat: now, exp: now + 300, ...claims };
+    return await new SignJWT(payload)
+      .setProtectedHeader({ alg: 'ES256', kid: this.#key.kid, ...header })
+      .sign(this.#key.privateKey);
+  }
+
+  #newServer(): Server {
+    return createServer(async (request, answer) => {
+      answer.setHeader('content-type', 'application/json');
+      if (request.url === '/.well-known/openid-configuration') {
+        answer.end(JSON.stringify({ issuer: this.url, jwks_uri: `${this.url}/keys` }));
+      } else if (request.url === '/keys' && this.#key) {
+        this.asked += 1;
+        const { kid, publicKey } = this.#key;
+        answer.end(JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }] }));
+      } else answer.writeHead(404).end();
+    });
+  }
+}
+
+async function newKey(kid: string): Promise<Key> {
+  return { kid, ...(await generateKeyPair('ES256', { extractable: true })) };
+}
