@@ -124,6 +124,18 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'watch-job': of(({ job }) => job),
   'list-incidents': list,
 
+  'list-events': list,
+  'watch-events': list,
+  'watch-vm': of(({ vm }) => vm),
+  'watch-network': of(({ network }) => network),
+  'watch-volume': of((tenant) => tenant.volume),
+
+  'get-quota': { ...list, without: { invalid: noInput } },
+  'set-project-quota': of(({ project }) => project, 200, { limits: { vms: 100 } }),
+  'get-organization-quota': of(({ organization }) => organization),
+  'set-organization-quota': of(({ organization }) => organization, 200, { limits: { vms: 1000 } }),
+  'list-quota-differences': { ...list, without: { invalid: noInput } },
+
   'create-batch': {
     what: () => ({
       body: `name: ${unique('batch')}\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${unique('vol')}, sizeGib: 1 } }\n`,

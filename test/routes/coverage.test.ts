@@ -156,11 +156,12 @@ describe('a request is refused and leaves nothing', () => {
       const api = whoMay(operation, world, world.ours);
       const parts = what(world.ours, world);
       const query = placeQuery(operation, world.ours);
+      const wrongQuery = [{ limit: '0' }, { resource: 'no-id' }].find((one) =>
+        Object.keys(one).every((name) => queryNames(operation).includes(name)),
+      );
       const wrong: [object, Record<string, string>][] = [
         ...(operation.takesBody ? [[{ ...parts, body: '[' }, query] satisfies [object, Record<string, string>]] : []),
-        ...(queryNames(operation).includes('limit')
-          ? [[parts, { ...query, limit: '0' }] satisfies [object, Record<string, string>]]
-          : []),
+        ...(wrongQuery ? [[parts, { ...query, ...wrongQuery }] satisfies [object, Record<string, string>]] : []),
         ...(pathNames(operation).length > 0
           ? [
               [
