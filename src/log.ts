@@ -1,4 +1,4 @@
-import { type Logger, pino } from 'pino';
+import { type Logger, pino, stdSerializers } from 'pino';
 import type { StartableJob } from './domain/start.ts';
 
 export type { Logger };
@@ -13,6 +13,8 @@ export function createLogger(role: string, level: string, destination?: { write(
     level,
     base: { role, pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
+    // What is no plain object is made one before it is redacted, which would look into getters that throw.
+    serializers: { err: stdSerializers.err, error: stdSerializers.err },
     redact: { paths: redacted, censor: '[secret]' },
   };
   return destination ? pino(options, destination) : pino(options);

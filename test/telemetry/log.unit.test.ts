@@ -27,3 +27,15 @@ test('a line is one JSON object with its time, level and role; a lower level tha
   expect(JSON.parse(text)).toMatchObject({ level: 40, role: 'test', jobId: 'j', msg: 'said' });
   expect(Date.parse(JSON.parse(text).time)).not.toBeNaN();
 });
+
+test('an error is told whatever its cause, and under either name', async () => {
+  const timeout = AbortSignal.timeout(0);
+  await new Promise((resolve) => timeout.addEventListener('abort', resolve));
+  const text = written('info', (log) => {
+    log.warn({ error: timeout.reason }, 'one');
+    log.warn({ error: Object.assign(new Error('outer'), { cause: timeout.reason }) }, 'two');
+    log.warn({ err: new Error('other', { cause: timeout.reason }) }, 'three');
+  });
+  expect(text.split('\n').filter(Boolean)).toHaveLength(3);
+  expect(text).toContain('outer');
+});
