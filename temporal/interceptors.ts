@@ -8,6 +8,7 @@ import type { Logger } from '../src/log.ts';
 import { createMask, maskError, secretsIn } from '../src/secrets/mask.ts';
 import type { Attempt, AttemptOutcome } from './attempt-metrics.ts';
 import { type AttemptReport, attemptSignal, heartbeatIntervalMs } from './names.ts';
+import { timeLeftMs } from './time-left.ts';
 
 /** Not zero, which means the policy's own pause. */
 const handBackMs = 10;
@@ -46,11 +47,12 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       attempt,
     });
     if (attempt > 1) await this.#report({ jobId, step, attempt });
+    const leftMs = call.deadlineAt ? await timeLeftMs(this.#client, this.#context.info, call.deadlineAt) : undefined;
     const heart = setInterval(() => this.#context.heartbeat(), heartbeatIntervalMs);
     const startedAt = performance.now();
     let outcome: AttemptOutcome = 'internal';
     try {
-      const result = await next(input);
+      const result = await next({ ...input, args: [inOwnClock(call, leftMs), ...input.args.slice(1)] });
       outcome = 'succeeded';
       log.info({ milliseconds: Math.round(performance.now() - startedAt) }, 'attempt succeeded');
       return result;
@@ -69,7 +71,8 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       const spec: unknown = input.args[1];
       maskError(error, createMask(secretsIn(input.args), [key, region, nameOf(spec)]));
       log.warn({ err: error }, 'attempt failed');
-      throw await this.#failure(call, error);
+      const endMs = startedAt + (leftMs ?? Number.POSITIVE_INFINITY);
+      throw await this.#failure(call, error, endMs);
     } finally {
       clearInterval(heart);
       const retry = attempt > 1 ? 'yes' : 'no';
@@ -84,10 +87,15 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
     return reason instanceof CancelledFailure && reason.message === 'WORKER_SHUTDOWN';
   }
 
-  async #failure({ jobId, step, retry, deadlineAt }: RegionCall, error: unknown): Promise<ApplicationFailure> {
+  /** `endMs`: when the step's time is up, by `performance.now()`. */
+  async #failure(
+    { jobId, step, retry, deadlineAt }: RegionCall,
+    error: unknown,
+    endMs: number,
+  ): Promise<ApplicationFailure> {
     const { attempt } = this.#context.info;
-    const deadlineMs = deadlineAt ? Date.parse(deadlineAt) : Number.POSITIVE_INFINITY;
-    if (Date.now() >= deadlineMs) return asFailure(lateOf(step, deadlineAt, error), error, { nonRetryable: true });
+    if (performance.now() + earlyMs >= endMs)
+      return asFailure(lateOf(step, deadlineAt, error), error, { nonRetryable: true });
     const info = toErrorInfo(error);
     const permanent = error instanceof ProviderError && error.providerClass === 'permanent';
     if (permanent || attempt >= retry.maximumAttempts) return asFailure(info, error, { nonRetryable: true });
@@ -96,7 +104,7 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       (error instanceof ProviderError && error.retryAfterSeconds) || 0,
     );
     const pauseMs = Math.round(pauseSeconds * 1000);
-    if (Date.now() + pauseMs >= deadlineMs) {
+    if (performance.now() + pauseMs >= endMs) {
       return asFailure(lateOf(step, deadlineAt, error), error, { nonRetryable: true });
     }
     await this.#report({
@@ -121,6 +129,13 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
     }
   }
 }
+
+/** A timer may fire so much before its time. */
+const earlyMs = 20;
+
+/** The deadline as this process's clock has it, right or wrong. */
+const inOwnClock = (call: RegionCall, leftMs: number | undefined): RegionCall =>
+  leftMs === undefined ? call : { ...call, deadlineAt: new Date(Date.now() + leftMs).toISOString() };
 
 /** The step has no time left; why the last try failed is said, where that was not for want of time. */
 function lateOf(step: string, deadlineAt: string | undefined, error: unknown): ErrorInfo {

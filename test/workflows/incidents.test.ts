@@ -133,6 +133,23 @@ test('of two operators who settle at once one is heard, and the job does that al
   await Promise.all(rounds);
 });
 
+test('a step whose time is up in the middle of a call says so, and is not tried again', async () => {
+  const { api, simulator } = platform;
+  const fault = await simulator.fault({ effect: 'slow', operation: 'vm.create', name: 'out-of-time', afterMs: 900 });
+  await simulator.settings({ latencyMs: { 'vm.create': 60_000 } });
+  const job = await api.jobWhen(await accepted('out-of-time', { timeoutSeconds: 2 }));
+  await simulator.settings({ latencyMs: {} });
+  await simulator.removeFault(fault);
+  expect(job).toMatchObject({
+    state: 'FAILED',
+    rollback: 'complete',
+    error: { code: 'unavailable', message: expect.stringContaining('was not done in the time it had') },
+    // One try, and one undo.
+    steps: [{ attempts: 2 }],
+  });
+  await gone('out-of-time');
+});
+
 /** In which phase a job is when its workflow is terminated, and what it takes to bring it there. */
 const phases = {
   'its step is at the provider': {
