@@ -25,7 +25,7 @@ export interface ChaosOptions {
  */
 export async function runChaos({ seed, seconds }: ChaosOptions): Promise<readonly string[]> {
   const dice = new Dice(seed);
-  const script = writeScript(dice.fork('script'), { seconds, requestsPerSecond: 9, troublesPerSecond: 0.8 });
+  const script = writeScript(dice.fork('script'), { seconds, requestsPerSecond: 9, troublesPerSecond: 1.2 });
   const auditor = new Auditor();
   const world = await startWorld();
   try {

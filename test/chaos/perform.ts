@@ -46,6 +46,12 @@ async function doOne(act: Act, world: World, auditor: Auditor): Promise<void> {
       return await world.freeze(act.role, act.seconds);
     case 'keep-away':
       return await keepAway(act.role, act.seconds, world, auditor);
+    case 'clock':
+      auditor.note(`the clock of ${act.role} is off by ${act.offSeconds} s for ${act.seconds} s`);
+      world.moveClock(act.role, act.offSeconds);
+      await pause(act.seconds * 1000);
+      world.moveClock(act.role, 0);
+      return;
     case 'terminate': {
       const job = chosen(await jobs(world, ''), act.which);
       if (!job) return;
@@ -109,7 +115,7 @@ async function fault(
   if (id !== undefined) await simulator.removeFault(id).catch(() => undefined);
 }
 
-async function keepAway(role: string, seconds: number, world: World, auditor: Auditor): Promise<void> {
+export async function keepAway(role: string, seconds: number, world: World, auditor: Auditor): Promise<void> {
   auditor.note(`keep ${role} away for ${seconds} s`);
   const end = performance.now() + seconds * 1000;
   let killed: number | undefined;

@@ -8,6 +8,8 @@ import { bodyOf, nameOf, type Region, regions } from './things.ts';
 /** Every process of a supervised platform. */
 const roles = ['api', 'control', 'region.tpe-1', 'region.nrt-1', 'simulator', 'temporal', 'postgres'] as const;
 type RoleName = (typeof roles)[number];
+const ownRoles = ['api', 'control', 'region.tpe-1', 'region.nrt-1', 'simulator'] as const;
+type OwnRole = (typeof ownRoles)[number];
 
 /** A request that changes something. */
 export interface Request {
@@ -43,6 +45,8 @@ type Doing =
   | { readonly act: 'freeze'; readonly role: RoleName; readonly seconds: number }
   /** Killed again whenever it comes back. */
   | { readonly act: 'keep-away'; readonly role: RoleName; readonly seconds: number }
+  /** A clock that is wrong against all others for a while, and then right again. */
+  | { readonly act: 'clock'; readonly role: OwnRole; readonly seconds: number; readonly offSeconds: number }
   | { readonly act: 'terminate'; readonly which: number };
 export type Act = Doing & { readonly atMs: number };
 
@@ -135,7 +139,7 @@ function batch(dice: Dice, index: number): Request {
 }
 
 function trouble(dice: Dice): Doing {
-  const act = dice.weighted({ fault: 60, kill: 18, freeze: 10, 'keep-away': 4, terminate: 8 });
+  const act = dice.weighted({ fault: 60, kill: 18, freeze: 10, 'keep-away': 4, clock: 5, terminate: 8 });
   switch (act) {
     case 'fault': {
       const kind = dice.pick(resourceKinds);
@@ -159,6 +163,8 @@ function trouble(dice: Dice): Doing {
         role: dice.pick(['region.tpe-1', 'region.nrt-1', 'control', 'simulator']),
         seconds: dice.int(3, 12),
       };
+    case 'clock':
+      return { act, role: dice.pick(ownRoles), seconds: dice.int(1, 10), offSeconds: dice.int(-7200, 7200) };
     case 'terminate':
       return { act, which: dice.int(0, large) };
   }

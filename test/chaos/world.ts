@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -34,6 +34,8 @@ export interface World {
   kill(role: string): void;
   /** Stops a process for so long, as a hypervisor does that pauses a machine. */
   freeze(role: string, seconds: number): Promise<void>;
+  /** Moves the clock that a process sees by so much against everybody else's; 0 sets it right. */
+  moveClock(role: keyof typeof commands, seconds: number): void;
   /** Waits until every process runs. */
   whole(): Promise<void>;
   /** What the supervisor said, newest last. */
@@ -55,11 +57,25 @@ const quick = {
 
 const answerMs = 12_000;
 
+/** Our own processes, by the words of their command; those of others have clocks that only the machine can move. */
+const commands = {
+  api: 'api',
+  control: 'worker control',
+  'region.tpe-1': 'worker region --region tpe-1',
+  'region.nrt-1': 'worker region --region nrt-1',
+  simulator: 'simulator',
+} as const;
+
 /** `environment` is for every process of it. */
 export async function startWorld(environment: Readonly<Record<string, string>> = {}): Promise<World> {
   const home = mkdtempSync(join(tmpdir(), 'millwright-chaos-'));
   const said: string[] = [];
-  for (const [name, value] of Object.entries({ ...quick, ...environment })) vi.stubEnv(name, value);
+  const clocks: Record<string, number> = {};
+  const clockFile = join(home, 'clocks.json');
+  writeFileSync(clockFile, '{}');
+  const preload = `--import=${new URL('moved-clock.mjs', import.meta.url).href}`;
+  const changes = { ...quick, ...environment, NODE_OPTIONS: preload, CHAOS_CLOCK_FILE: clockFile };
+  for (const [name, value] of Object.entries(changes)) vi.stubEnv(name, value);
   const config = readConfig({ ...process.env, MILLWRIGHT_HOME: home });
   const platform = await startPlatform({ config, port: 0 }, (line) => said.push(line));
   const api = new Api(platform.endpoints.api, readFileSync(join(home, 'operator.token'), 'utf8').trim());
@@ -126,6 +142,10 @@ export async function startWorld(environment: Readonly<Record<string, string>> =
       await pause(seconds * 1000);
       signal(pid, 'SIGCONT');
       frozen.delete(pid);
+    },
+    moveClock: (role, seconds) => {
+      clocks[commands[role]] = seconds;
+      writeFileSync(clockFile, JSON.stringify(clocks));
     },
     whole: async () => {
       await until(
