@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
 import type { Result } from './measure.ts';
+import { benchPromise } from './promise.ts';
 
-const groups: Readonly<Record<string, () => Promise<Result[]>>> = { api: benchApi };
+const groups: Readonly<Record<string, () => Promise<Result[]>>> = { api: benchApi, promise: benchPromise };
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { json: { type: 'string' } } });
 const unknown = positionals.filter((group) => !(group in groups));
