@@ -8,7 +8,7 @@ import { type Problem, statusOf } from './problem.ts';
 
 /** The one place where an error becomes an answer. Inner causes go to the log alone. */
 export const handleError: ErrorHandler<ApiEnv> = (error, context) => {
-  const known = toKnown(error);
+  const known = toKnown(error, context.req.method);
   const log = context.get('log');
   if (known.code === 'internal' || known.code === 'unavailable') log.error({ err: error }, known.message);
   else log.info({ code: known.code, detail: known.message }, 'refused');
@@ -44,13 +44,18 @@ function answer(context: Context<ApiEnv>, error: MillwrightError): Response {
   return context.json(problem, status, { 'content-type': 'application/problem+json' });
 }
 
-function toKnown(error: unknown): MillwrightError {
+/** What changes nothing, whatever becomes of it. */
+const reads: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+function toKnown(error: unknown, method: string): MillwrightError {
   if (error instanceof MillwrightError) return error;
   if (error instanceof HTTPException) return new MillwrightError(codeOf(error.status), error.message, { cause: error });
   if (isDatabaseAway(error)) {
     return new MillwrightError(
       'unavailable',
-      'The database does not answer. Nothing was changed; ask again in a few seconds.',
+      reads.has(method)
+        ? 'The database does not answer. Ask again in a few seconds.'
+        : 'The database does not answer, so that nobody knows yet whether this was done. Ask again in a few seconds, under the same Idempotency-Key if it had one; or look first.',
       { cause: error },
     );
   }

@@ -46,7 +46,11 @@ export const cancelJob = (
 async function reach(hosting: Hosting, { job, deliver, applies }: Decision): Promise<void> {
   for (let round = 1; round <= tries; round += 1) {
     const delivery = await deliver().catch((cause: unknown) => {
-      throw new MillwrightError('unavailable', 'Temporal does not answer. Nothing was decided; ask again.', { cause });
+      throw new MillwrightError(
+        'unavailable',
+        'Temporal does not answer, so that nobody knows yet whether this was decided. Look at the job, then ask again.',
+        { cause },
+      );
     });
     if (delivery.is === 'taken') return;
     if (!(await applies())) {

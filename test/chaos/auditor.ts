@@ -20,14 +20,18 @@ export interface Decision {
   readonly outcome: 'taken' | 'refused' | 'lost';
 }
 
-/** Answers that tell that nothing was done. 202 tells that it was; whatever else comes is a fault of the API. */
+/**
+ * Answers that tell that nothing was done. 202 tells that it was, 503 that nobody knows; whatever else comes is a fault
+ * of the API.
+ */
 const refusals: Readonly<Record<Request['verb'] | 'decision', readonly number[]>> = {
   // 400: a VM that is to use what is not there.
-  create: [400, 409, 429, 503],
-  delete: [404, 409, 429, 503],
-  batch: [400, 409, 429, 503],
-  decision: [404, 409, 429, 503],
+  create: [400, 409, 429],
+  delete: [404, 409, 429],
+  batch: [400, 409, 429],
+  decision: [404, 409, 429],
 };
+const unknown = 503;
 
 /**
  * Keeps its own book of what was asked and answered, and compares it at the end with what there is. It trusts nothing
@@ -73,6 +77,10 @@ export class Auditor {
         this.find(`${what} gave the jobs ${[...asked.jobIds].join(' and ')} under one key`);
       return;
     }
+    if (status === unknown) {
+      asked.lost += 1;
+      return;
+    }
     asked.refused += 1;
     if (!refusals[request.verb].includes(status)) this.find(`${what} was answered ${status}: ${body?.detail}`);
   }
@@ -86,8 +94,8 @@ export class Auditor {
     const { status, body } = outcome.answer;
     this.note(`${action} of job ${jobId}: ${status} ${body?.detail ?? body?.state}`);
     const taken = status === (action === 'cancel' ? 202 : 200);
-    this.decisions.push({ jobId, action, outcome: taken ? 'taken' : 'refused' });
-    if (!taken && !refusals.decision.includes(status))
+    this.decisions.push({ jobId, action, outcome: taken ? 'taken' : status === unknown ? 'lost' : 'refused' });
+    if (!taken && status !== unknown && !refusals.decision.includes(status))
       this.find(`${action} of job ${jobId} was answered ${status}: ${body?.detail}`);
   }
 

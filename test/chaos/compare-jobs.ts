@@ -41,6 +41,7 @@ export function compareRequests(jobs: readonly JobView[], auditor: Auditor): voi
 
 /** Each job's end, rollback and steps by themselves: a story that can be true. */
 export function compareEnds(jobs: readonly JobView[], auditor: Auditor): void {
+  const operationsOf = Map.groupBy(jobs, ({ batchId }) => batchId);
   const parentOf = new Map(jobs.filter(({ type }) => type === 'batch.apply').map((job) => [job.resource.id, job]));
   for (const job of jobs) {
     const wrong = (what: string): void =>
@@ -68,9 +69,13 @@ export function compareEnds(jobs: readonly JobView[], auditor: Auditor): void {
         if (job.error === null) wrong('it does not say why');
         break;
       case 'CANCELED': {
-        const batchJob = job.batchId === null ? undefined : parentOf.get(job.batchId);
-        if (!auditor.maybe(job.id, 'cancel') && !(batchJob && auditor.maybe(batchJob.id, 'cancel')))
-          wrong('nobody had it canceled');
+        // A batch that is canceled cancels its operations; and it is, where one of them was.
+        const family = [
+          job,
+          ...(job.batchId === null ? [] : [parentOf.get(job.batchId)]),
+          ...(operationsOf.get(job.resource.id) ?? []),
+        ];
+        if (!family.some((member) => member && auditor.maybe(member.id, 'cancel'))) wrong('nobody had it canceled');
         break;
       }
     }
