@@ -11,6 +11,7 @@ import { leave, trace } from './middleware/request.ts';
 import { placesIn } from './places.ts';
 import { rateLimiter } from './rate-limits.ts';
 import { createRouter } from './router.ts';
+import { auditOperations, auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { commonRoutes } from './routes/common.ts';
@@ -77,9 +78,11 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     serviceAccountRoutes,
     tokenRoutes,
     quotaRoutes,
+    auditRoutes,
   ])
     app.route('/api/tenant/v1', routes(dependencies));
-  for (const routes of [opsRoutes, platformRoutes, quotaOperations]) app.route('/api/ops/v1', routes(dependencies));
+  for (const routes of [opsRoutes, platformRoutes, quotaOperations, auditOperations])
+    app.route('/api/ops/v1', routes(dependencies));
   app.route('/api/common/v1', commonRoutes(dependencies));
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' });

@@ -22,7 +22,10 @@ const longestAnswerMs = 5000;
 
 /** The API as a role: serves until it is stopped, then answers what it has taken. */
 export async function startApi(config: Config, log: Logger): Promise<RunningRole & { readonly port: number }> {
-  const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), { connections: 20 });
+  const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), {
+    connections: 20,
+    role: config.MILLWRIGHT_DATABASE_ROLE,
+  });
   const payloadKeys = openKeyRing(config.payloadKeyFile);
   const { client: temporal, connection } = temporalClient({
     address: required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS'),

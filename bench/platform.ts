@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import postgres, { type Sql } from 'postgres';
 import { type Config, readConfig } from '../src/config/index.ts';
 import { migrate } from '../src/db/migrate.ts';
+import { runtimeRole } from '../src/db/rights.ts';
 import { createLogger } from '../src/log.ts';
 import { startPostgres, startTemporal } from '../src/platform/parts.ts';
 import { startSimulator } from '../src/providers/simulator/server.ts';
@@ -32,7 +33,12 @@ export async function startBenchPlatform(environment: Readonly<Record<string, st
   const [database, temporal] = await Promise.all([startPostgres(), startTemporal()]);
   const simulator = await startSimulator({ port: 0, file: join(home, 'simulator.sqlite') }, log);
   await migrate(database.url, home, log);
+  const sql = postgres(database.url, { max: 4, onnotice: () => undefined });
+  // The peer's table: the API's role may fill it, and not make it.
+  await sql`CREATE TABLE bench_rows (id uuid PRIMARY KEY DEFAULT uuidv7(), body jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())`;
+  await sql.unsafe(`GRANT ALL ON bench_rows TO ${runtimeRole}`);
   const settings = {
+    MILLWRIGHT_DATABASE_ROLE: runtimeRole,
     MILLWRIGHT_HOME: home,
     MILLWRIGHT_LOG_LEVEL: 'error',
     DATABASE_URL: database.url,
@@ -48,7 +54,6 @@ export async function startBenchPlatform(environment: Readonly<Record<string, st
     return message;
   }
   const { port } = await start('./server.ts', []);
-  const sql = postgres(database.url, { max: 4, onnotice: () => undefined });
   return {
     url: `http://127.0.0.1:${port}`,
     token: readFileSync(join(home, 'operator.token'), 'utf8').trim(),

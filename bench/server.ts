@@ -18,7 +18,10 @@ import { temporalClient } from '../temporal/client.ts';
  * `BENCH_START=later` leaves the workflows to be started afterwards, so that accepting is measured alone.
  */
 const config = readConfig();
-const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), { connections: 20 });
+const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), {
+  connections: 20,
+  role: config.MILLWRIGHT_DATABASE_ROLE,
+});
 const payloadKeys = openKeyRing(config.payloadKeyFile);
 const { client: temporal } = temporalClient({
   address: required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS'),
@@ -43,7 +46,6 @@ const app = createApp({
   registry: new Registry(),
   log,
 });
-await database.sql`CREATE TABLE IF NOT EXISTS bench_rows (id uuid PRIMARY KEY DEFAULT uuidv7(), body jsonb NOT NULL, created_at timestamptz NOT NULL DEFAULT now())`;
 app.post('/bench/insert', async (context) => {
   const body = await context.req.text();
   const [row] = await database.sql.unsafe(

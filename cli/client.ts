@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  type AuditAct,
+  type AuditHead,
+  type AuditReport,
+  auditActSchema,
+  auditReportSchema,
+} from '../src/domain/audit.ts';
 import { type BatchDetail, type BatchView, batchDetailSchema, batchSchema } from '../src/domain/batch.ts';
 import type { ResourceUpdate } from '../src/domain/common.ts';
 import { type Incident, incidentSchema } from '../src/domain/incident.ts';
@@ -158,6 +165,19 @@ export class Client {
 
   batch(reference: string): Promise<BatchDetail> {
     return this.#http.json(batchDetailSchema, { path: `${tenant}/batches/${encodeURIComponent(reference)}` });
+  }
+
+  /** `everywhere`: of every organisation, else of the project named, else of the organisation. */
+  acts(everywhere: boolean, filter: Readonly<Record<string, string | undefined>>, limit: number): Promise<AuditAct[]> {
+    return this.#list(
+      auditActSchema,
+      { path: `${everywhere ? operations : tenant}/audit`, query: { ...filter } },
+      limit,
+    );
+  }
+
+  verifyAudit(kept: AuditHead | undefined): Promise<AuditReport> {
+    return this.#http.json(auditReportSchema, { path: `${operations}/audit/verification`, query: { ...kept } });
   }
 
   /** Of the project and of its organisation. */

@@ -16,6 +16,7 @@ import { dataConverter } from '../temporal/codec.ts';
 import { controlQueue } from '../temporal/names.ts';
 import { ensureNamespace } from '../temporal/namespace.ts';
 import { controlIdentity } from '../temporal/workers.ts';
+import { startAuditKeeper } from './audit-keeper.ts';
 import { startDispatcher } from './dispatcher.ts';
 import { openGauges } from './gauges.ts';
 import { startIncidentWatch } from './incident-watch.ts';
@@ -30,7 +31,9 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
   const keys = openKeyRing(config.payloadKeyFile);
   const address = required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS');
   const namespace = config.TEMPORAL_NAMESPACE;
-  const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'));
+  const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), {
+    role: config.MILLWRIGHT_DATABASE_ROLE,
+  });
   const sealer = openSealer(config, database.sql);
   const { client, connection: clientConnection } = temporalClient({ address, namespace, keys });
   await clientConnection.ensureConnected();
@@ -76,6 +79,7 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     startDispatcher(hosting, log),
     startReviver(hosting, config.MILLWRIGHT_LOST_AFTER_SECONDS, log),
     startIncidentWatch(database.sql, config, log),
+    startAuditKeeper(database.sql, log),
   ];
   return runWorker(worker, async () => {
     await Promise.all(watches.map((watch) => watch.stop()));

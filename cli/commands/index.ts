@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { processContext } from '../context.ts';
+import { auditCommand } from './audit.ts';
 import { batchCommand } from './batch.ts';
 import type { OpenContext } from './common.ts';
 import { incidentCommand } from './incident.ts';
@@ -21,6 +22,7 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
     jobCommand,
     incidentCommand,
     quotaCommand,
+    auditCommand,
     regionCommand,
   ].map((command) => command(open));
 

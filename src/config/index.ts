@@ -25,6 +25,8 @@ const environmentSchema = z.object({
   MILLWRIGHT_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** PostgreSQL; embedded where it is not set. */
   DATABASE_URL: z.string().optional(),
+  /** The role that the API and the workers act as in it; on embedded parts one that cannot change the audit log. */
+  MILLWRIGHT_DATABASE_ROLE: z.string().min(1).optional(),
   /** `host:port` of Temporal's frontend; a development server of our own where it is not set. */
   TEMPORAL_ADDRESS: z.string().optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('millwright'),

@@ -15,14 +15,16 @@ export interface Database {
 interface DatabaseOptions {
   /** Connections of `sql` at most; `orm` takes up to a third as many. */
   readonly connections?: number;
+  /** The role to act as; the login's own where it is left out. */
+  readonly role?: string | undefined;
 }
 
-export function openDatabase(url: string, { connections = 12 }: DatabaseOptions = {}): Database {
+export function openDatabase(url: string, { connections = 12, role }: DatabaseOptions = {}): Database {
   const common = {
     connect_timeout: 10,
     idle_timeout: 0,
     onnotice: () => undefined,
-    connection: { application_name: 'millwright' },
+    connection: { application_name: 'millwright', ...(role ? { role } : {}) },
   };
   const sql = postgres(url, { ...common, max: connections });
   const ormClient = postgres(url, { ...common, max: Math.max(2, Math.ceil(connections / 3)) });

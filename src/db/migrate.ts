@@ -5,6 +5,7 @@ import postgres from 'postgres';
 import { MillwrightError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { isDatabaseAway } from './client.ts';
+import { grantRights, runtimeRole } from './rights.ts';
 import { seed } from './seed.ts';
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url));
@@ -19,6 +20,11 @@ export async function migrate(databaseUrl: string, home: string, log: Logger): P
     const orm = drizzle(client);
     await applyMigrations(orm, { migrationsFolder });
     await seed(orm, home);
+    if (!(await grantRights(client))) {
+      log.warn(
+        `There is no role ${runtimeRole}, and this login may not make it: see that the login of the API and the workers cannot change the audit log.`,
+      );
+    }
     log.info('the database is at this version');
   } catch (cause) {
     throw refusal(databaseUrl, cause) ?? cause;

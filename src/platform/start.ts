@@ -3,6 +3,7 @@ import { controlQueue, regionQueue } from '../../temporal/names.ts';
 import { codecSecret } from '../../temporal/payload-keys.ts';
 import { childEnvironment } from '../config/environment.ts';
 import type { Config, Endpoints } from '../config/index.ts';
+import { runtimeRole } from '../db/rights.ts';
 import { ensureKeyFile } from '../secrets/key-file.ts';
 import { openKeyRing } from '../secrets/key-ring.ts';
 import type { Crew } from './crew.ts';
@@ -76,6 +77,7 @@ const roleEnvironment = (
 ): NodeJS.ProcessEnv =>
   childEnvironment({
     DATABASE_URL: undefined,
+    MILLWRIGHT_DATABASE_ROLE: config.MILLWRIGHT_DATABASE_ROLE ?? (config.DATABASE_URL ? undefined : runtimeRole),
     MILLWRIGHT_HOME: config.home,
     MILLWRIGHT_PAYLOAD_KEY_FILE: resolve(config.payloadKeyFile),
     MILLWRIGHT_SECRET_KEY_FILE: resolve(config.secretKeyFile),

@@ -8,6 +8,7 @@ import { inject } from 'vitest';
 import type { RegionActivities } from '../../activities/types.ts';
 import { startApi } from '../../api/server.ts';
 import { type Config, readConfig } from '../../src/config/index.ts';
+import { runtimeRole } from '../../src/db/rights.ts';
 import { createLogger, type Logger } from '../../src/log.ts';
 import { startSimulator } from '../../src/providers/simulator/server.ts';
 import type { RunningRole } from '../../src/role.ts';
@@ -58,6 +59,7 @@ export async function startTestPlatform(options: PlatformOptions = {}): Promise<
   const config = readConfig({
     MILLWRIGHT_HOME: home,
     DATABASE_URL: databaseUrl,
+    MILLWRIGHT_DATABASE_ROLE: runtimeRole,
     TEMPORAL_ADDRESS: parts.temporalAddress,
     TEMPORAL_NAMESPACE: `test-${randomUUID()}`,
     TEMPORAL_UI_URL: 'http://127.0.0.1:9',

@@ -136,6 +136,10 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'set-organization-quota': of(({ organization }) => organization, 200, { limits: { vms: 1000 } }),
   'list-quota-differences': { ...list, without: { invalid: noInput } },
 
+  'list-acts': list,
+  'list-all-acts': list,
+  'verify-audit': list,
+
   'create-batch': {
     what: () => ({
       body: `name: ${unique('batch')}\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${unique('vol')}, sizeGib: 1 } }\n`,

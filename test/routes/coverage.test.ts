@@ -156,7 +156,7 @@ describe('a request is refused and leaves nothing', () => {
       const api = whoMay(operation, world, world.ours);
       const parts = what(world.ours, world);
       const query = placeQuery(operation, world.ours);
-      const wrongQuery = [{ limit: '0' }, { resource: 'no-id' }].find((one) =>
+      const wrongQuery = [{ limit: '0' }, { resource: 'no-id' }, { hash: 'no-hash' }].find((one) =>
         Object.keys(one).every((name) => queryNames(operation).includes(name)),
       );
       const wrong: [object, Record<string, string>][] = [

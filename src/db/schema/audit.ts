@@ -36,7 +36,7 @@ export const auditEntries = pgTable(
   (table) => [
     primaryKey({ columns: [table.transactionId, table.position] }),
     uniqueIndex('audit_entries_act').on(table.actId, table.phase),
-    index('audit_entries_project').on(table.projectId, table.position).where(sql`phase = 'opened'`),
+    index('audit_entries_place').on(table.projectId, table.transactionId, table.position).where(sql`phase = 'opened'`),
     // A few pages for the whole table: what the sweep for lost acts and `since` look by.
     index('audit_entries_at').using('brin', table.at),
     check(
@@ -47,11 +47,16 @@ export const auditEntries = pgTable(
 );
 
 /** The chain over the entries: `hash` is made of the seal before and of the entry, so that no entry can be changed unseen. */
-export const auditSeals = pgTable('audit_seals', {
-  /** From 1, without a gap. */
-  sequence: bigint('sequence', { mode: 'number' }).primaryKey(),
-  position: bigint('position', { mode: 'number' }).notNull().unique(),
-  /** SHA-256, in hexadecimal. */
-  hash: text('hash').notNull(),
-  sealedAt: now('sealed_at'),
-});
+export const auditSeals = pgTable(
+  'audit_seals',
+  {
+    /** From 1, without a gap. */
+    sequence: bigint('sequence', { mode: 'number' }).primaryKey(),
+    transactionId: transactionId('transaction_id').notNull(),
+    position: bigint('position', { mode: 'number' }).notNull(),
+    /** SHA-256, in hexadecimal. */
+    hash: text('hash').notNull(),
+    sealedAt: now('sealed_at'),
+  },
+  (table) => [uniqueIndex('audit_seals_entry').on(table.transactionId, table.position)],
+);
