@@ -29,6 +29,7 @@ import { serviceAccountRoutes } from './routes/service-account.ts';
 import { tokenRoutes } from './routes/token.ts';
 import { vmRoutes } from './routes/vm.ts';
 import { volumeRoutes } from './routes/volume.ts';
+import { webhookRoutes } from './routes/webhook.ts';
 
 /** A batch file of 10,000 operations with cloud-init in each stays below this. */
 const largestBody = 16 * 1024 * 1024;
@@ -73,6 +74,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     batchRoutes,
     incidentRoutes,
     eventRoutes,
+    webhookRoutes,
     projectRoutes,
     roleBindingRoutes,
     serviceAccountRoutes,

@@ -12,6 +12,7 @@ import type { Catalog } from '../src/requests/catalog.ts';
 import type { TokenOptions } from '../src/requests/tokens.ts';
 import type { KeyRing } from '../src/secrets/key-ring.ts';
 import type { Sealer } from '../src/secrets/sealer.ts';
+import type { DestinationRules } from '../src/webhooks/destination.ts';
 import type { AddressOf } from './address.ts';
 import type { Tail } from './events/tail.ts';
 import type { Authenticate } from './middleware/authenticate.ts';
@@ -39,6 +40,8 @@ export interface ApiDependencies {
   readonly trustedProxies: readonly Network[];
   /** Aborted when this process is asked to end: streams end, and each connection with its answer. */
   readonly draining: AbortSignal;
+  /** What webhooks may reach. */
+  readonly webhookRules: DestinationRules;
   /** What happens, for all who watch. */
   readonly tail: Tail;
   /** Takes what is counted and timed. */

@@ -11,6 +11,7 @@ import type { RunningRole } from '../src/role.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openSealer } from '../src/secrets/specs.ts';
 import { openTelemetry } from '../src/telemetry/listener.ts';
+import { destinationRules } from '../src/webhooks/options.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { accessOptions } from './access-options.ts';
 import { createApp } from './app.ts';
@@ -54,6 +55,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     start: starter.start,
     ...accessOptions(config),
     draining: draining.signal,
+    webhookRules: destinationRules(config),
     tail,
     registry: telemetry.registry,
     log,

@@ -11,6 +11,7 @@ import { catalogReader } from '../src/requests/catalog.ts';
 import { jobLimits } from '../src/requests/limits.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openSealer } from '../src/secrets/specs.ts';
+import { destinationRules } from '../src/webhooks/options.ts';
 import { temporalClient } from '../temporal/client.ts';
 
 /**
@@ -42,6 +43,7 @@ const app = createApp({
   temporalUiUrl: undefined,
   start: process.env.BENCH_START === 'later' ? () => undefined : starter.start,
   draining: draining.signal,
+  webhookRules: destinationRules(config),
   tail: createTail(database.sql, draining.signal, log),
   registry: new Registry(),
   log,

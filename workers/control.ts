@@ -11,6 +11,7 @@ import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openSealer } from '../src/secrets/specs.ts';
 import { openTelemetry } from '../src/telemetry/listener.ts';
 import { version } from '../src/version.ts';
+import { webhookOptions } from '../src/webhooks/options.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { dataConverter } from '../temporal/codec.ts';
 import { controlQueue } from '../temporal/names.ts';
@@ -18,11 +19,13 @@ import { ensureNamespace } from '../temporal/namespace.ts';
 import { controlIdentity } from '../temporal/workers.ts';
 import { startAuditKeeper } from './audit-keeper.ts';
 import { startDispatcher } from './dispatcher.ts';
+import { startEventRetention } from './event-retention.ts';
 import { openGauges } from './gauges.ts';
 import { startIncidentWatch } from './incident-watch.ts';
 import { startReviver } from './reviver.ts';
 import { runWorker } from './run.ts';
 import { installRuntime } from './telemetry.ts';
+import { startWebhooks } from './webhooks.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
 /** Workflows, control activities and the dispatcher: the database's side of every job. */
@@ -80,6 +83,8 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     startReviver(hosting, config.MILLWRIGHT_LOST_AFTER_SECONDS, log),
     startIncidentWatch(database.sql, config, log),
     startAuditKeeper(database.sql, log),
+    startWebhooks({ sql: database.sql, sealer, options: webhookOptions(config) }, log),
+    startEventRetention(database.sql, config.MILLWRIGHT_EVENT_KEEP_DAYS, log),
   ];
   return runWorker(worker, async () => {
     await Promise.all(watches.map((watch) => watch.stop()));

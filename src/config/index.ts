@@ -18,6 +18,18 @@ export type Endpoints = z.infer<typeof endpointsSchema>;
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
+const networksOf = (list: string): (Network | undefined)[] =>
+  list
+    .split(',')
+    .filter((part) => part.trim() !== '')
+    .map((part) => parseNetwork(part.trim()));
+const knownNetworks = (list: string): Network[] => networksOf(list).filter((network) => network !== undefined);
+
+const networkList = z
+  .string()
+  .default('')
+  .refine((list) => networksOf(list).every(Boolean), 'Expected addresses or networks, with commas between');
+
 /** Every environment variable that Millwright reads. Nothing else in the tree reads the environment. */
 const environmentSchema = z.object({
   /** State of a platform on embedded parts: data, logs, keys, token, endpoints. */
@@ -70,10 +82,21 @@ const environmentSchema = z.object({
   MILLWRIGHT_RATE_LIMIT_TOKEN: z.coerce.number().int().min(1).default(60_000),
   MILLWRIGHT_RATE_LIMIT_ADDRESS: z.coerce.number().int().min(1).default(6000),
   /** Addresses or networks of proxies, with commas between, whose `X-Forwarded-For` is believed. */
-  MILLWRIGHT_TRUSTED_PROXIES: z
+  MILLWRIGHT_TRUSTED_PROXIES: networkList,
+  /** Networks that webhooks may reach although they are not public, with commas between; and whether by http as well. */
+  MILLWRIGHT_WEBHOOK_ALLOW_NETWORKS: networkList,
+  MILLWRIGHT_WEBHOOK_ALLOW_HTTP: z.enum(['true', 'false']).default('false'),
+  MILLWRIGHT_WEBHOOK_TIMEOUT_MS: z.coerce.number().int().min(100).max(60_000).default(15_000),
+  /** The pauses before each further attempt of a delivery, in seconds with commas between (those of Standard Webhooks). */
+  MILLWRIGHT_WEBHOOK_RETRY_SECONDS: z
     .string()
-    .default('')
-    .refine((list) => networksOf(list).every(Boolean), 'Expected addresses or networks, with commas between'),
+    .default('5,300,1800,7200,18000,36000,50400,72000,86400')
+    .transform((list) => list.split(',').map(Number))
+    .pipe(z.array(z.number().min(0).max(604_800)).max(50)),
+  /** A webhook whose every attempt has failed for so long is disabled. */
+  MILLWRIGHT_WEBHOOK_DISABLE_AFTER_HOURS: z.coerce.number().min(0).default(120),
+  /** Events older than this are deleted, once every webhook has had them. */
+  MILLWRIGHT_EVENT_KEEP_DAYS: z.coerce.number().min(0.00001).default(30),
   /** For the command line: the API and the token to use, instead of those in the home. */
   MILLWRIGHT_URL: z.string().optional(),
   MILLWRIGHT_TOKEN: z.string().optional(),
@@ -83,12 +106,6 @@ const environmentSchema = z.object({
   NO_COLOR: z.string().optional(),
 });
 
-const networksOf = (list: string): (Network | undefined)[] =>
-  list
-    .split(',')
-    .filter((part) => part.trim() !== '')
-    .map((part) => parseNetwork(part.trim()));
-
 type Environment = z.infer<typeof environmentSchema>;
 
 export interface Config extends Environment {
@@ -96,6 +113,7 @@ export interface Config extends Environment {
   readonly home: string;
   readonly payloadKeyFile: string;
   readonly trustedProxies: readonly Network[];
+  readonly webhookAllowNetworks: readonly Network[];
   readonly secretKeyFile: string;
 }
 
@@ -111,7 +129,8 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return {
     ...parsed.data,
     home,
-    trustedProxies: networksOf(parsed.data.MILLWRIGHT_TRUSTED_PROXIES).filter((network) => network !== undefined),
+    trustedProxies: knownNetworks(parsed.data.MILLWRIGHT_TRUSTED_PROXIES),
+    webhookAllowNetworks: knownNetworks(parsed.data.MILLWRIGHT_WEBHOOK_ALLOW_NETWORKS),
     payloadKeyFile: parsed.data.MILLWRIGHT_PAYLOAD_KEY_FILE ?? join(home, 'keys', 'payload.keys'),
     secretKeyFile: parsed.data.MILLWRIGHT_SECRET_KEY_FILE ?? join(home, 'keys', 'secret.keys'),
   };

@@ -64,6 +64,9 @@ const created = (path: string, body: () => object) => async (tenant: Tenant, wor
   );
 
 const inProject = '?project={project}';
+/** One to which nothing is ever sent of itself. */
+const quietHook = () => ({ name: unique('hook'), url: 'https://127.0.0.1:9/', types: ['nothing.of-this'] });
+const newHook = created(`/api/tenant/v1/webhooks${inProject}`, quietHook);
 
 /** By operationId. An operation that is not here fails the build; see docs/identity.md, "A new route". */
 export const cases: Readonly<Record<string, RouteCase>> = {
@@ -139,6 +142,22 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'list-acts': list,
   'list-all-acts': list,
   'verify-audit': list,
+  'create-webhook': creates(quietHook),
+  'list-webhooks': list,
+  'get-webhook': of(({ webhook }) => webhook),
+  'update-webhook': of(({ webhook }) => webhook, 200, { kinds: ['vm'] }),
+  'delete-webhook': removes(({ webhook }) => webhook, newHook),
+  'rotate-webhook': of(({ webhook }) => webhook, 200, {}),
+  'ping-webhook': {
+    ...of(({ webhook }) => webhook),
+    happy: { status: 202, parts: async (tenant, world) => ({ params: { id: (await newHook(tenant, world)).id } }) },
+  },
+  'list-webhook-deliveries': of(({ webhook }) => webhook),
+  'redeliver-webhook': of(({ webhook }) => webhook, 202),
+  'redeliver-webhook-delivery': {
+    what: ({ webhook, deadLetter }) => ({ params: { id: webhook.id, deliveryId: deadLetter.id } }),
+    happy: { status: 202 },
+  },
 
   'create-batch': {
     what: () => ({

@@ -162,6 +162,9 @@ describe('a request is refused and leaves nothing', () => {
       const wrong: [object, Record<string, string>][] = [
         ...(operation.takesBody ? [[{ ...parts, body: '[' }, query] satisfies [object, Record<string, string>]] : []),
         ...(wrongQuery ? [[parts, { ...query, ...wrongQuery }] satisfies [object, Record<string, string>]] : []),
+        ...(queryNames(operation).includes('cursor')
+          ? [[parts, { ...query, cursor: '!' }] satisfies [object, Record<string, string>]]
+          : []),
         ...(pathNames(operation).length > 0
           ? [
               [

@@ -23,6 +23,9 @@ export interface Tenant {
   readonly account: Thing;
   readonly accountToken: Thing;
   readonly binding: Thing;
+  /** Disabled, so that it does nothing of itself, with a delivery that was given up. */
+  readonly webhook: Thing;
+  readonly deadLetter: { readonly id: string };
 }
 
 /** Two tenants that know nothing of each other, and an operator. */
@@ -36,7 +39,10 @@ export interface World {
 }
 
 export async function startWorld(): Promise<World> {
-  const platform = await startTestPlatform({ regions: ['tpe-1'] });
+  const platform = await startTestPlatform({
+    regions: ['tpe-1'],
+    environment: { MILLWRIGHT_WEBHOOK_ALLOW_NETWORKS: '127.0.0.0/8' },
+  });
   const operator = platform.api;
   const [ours, theirs] = await Promise.all([tenant(platform, 'ours'), tenant(platform, 'theirs')]);
   const user = await made(operator, '/api/ops/v1/users', { email: 'operator@example.com' });
@@ -60,7 +66,7 @@ async function withRole(operator: Api, organization: Thing, role: string): Promi
   return new Api(operator.url, token);
 }
 
-async function tenant({ api: operator, simulator }: TestPlatform, name: string): Promise<Tenant> {
+async function tenant({ api: operator, simulator, sql }: TestPlatform, name: string): Promise<Tenant> {
   const organization = await made(operator, '/api/ops/v1/organizations', { name });
   const project = await made(operator, `/api/tenant/v1/projects?organization=${name}`, { name: `${name}-web` });
   const viewer = await withRole(operator, organization, 'viewer');
@@ -98,6 +104,12 @@ async function tenant({ api: operator, simulator }: TestPlatform, name: string):
     role: 'viewer',
     serviceAccount: 'robot',
   });
+  const webhook = await made(admin, `/api/tenant/v1/webhooks${query}`, { name: 'hook', url: 'https://127.0.0.1:9/' });
+  await admin.tenant('PATCH', `/webhooks/hook${query}`, { enabled: false });
+  const [deadLetter] = await sql<{ id: string }[]>`
+    INSERT INTO webhook_deliveries (webhook_id, transaction_id, position, lane, type, event, state, ended_at)
+    VALUES (${webhook.id}, '1', 1, '', 'job.ended', '{}', 'dead', now()) RETURNING id`;
+  if (!deadLetter) throw new Error('the dead letter was not put in');
   return {
     organization,
     project,
@@ -113,5 +125,7 @@ async function tenant({ api: operator, simulator }: TestPlatform, name: string):
     account,
     accountToken,
     binding,
+    webhook,
+    deadLetter,
   };
 }
