@@ -25,6 +25,7 @@ import { type Vm, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
 import { jobEvents } from './events.ts';
 import { type Ask, Http, type HttpOptions } from './http.ts';
+import { IdentityClient } from './identity-client.ts';
 
 /** Resources as the API shows them. */
 export interface Views {
@@ -69,10 +70,13 @@ const largestPage = 500;
 export class Client {
   readonly #http: Http;
   readonly #options: HttpOptions;
+  /** Who may do what. */
+  readonly identity: IdentityClient;
 
   constructor(options: HttpOptions) {
     this.#http = new Http(options);
     this.#options = options;
+    this.identity = new IdentityClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
   }
 
   list<Kind extends ResourceKind>(kind: Kind, limit: number): Promise<Views[Kind][]> {

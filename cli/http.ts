@@ -25,6 +25,7 @@ export interface Ask {
 export interface HttpOptions {
   readonly platform: Platform;
   readonly project: string | undefined;
+  readonly organization: string | undefined;
   readonly patience: Patience;
   /** A command as the user would have to type it to reach the same platform. */
   readonly command: (words: string) => string;
@@ -51,15 +52,26 @@ export class Http {
   }
 
   /** The answer as it came, once it has the form of the schema: fields that a newer API adds stay in it. */
-  async json<Answer>(schema: z.ZodType<Answer>, ask: Ask): Promise<Answer> {
-    const { patience, platform } = this.#options;
+  json<Answer>(schema: z.ZodType<Answer>, ask: Ask): Promise<Answer> {
+    const { platform } = this.#options;
+    return this.#patiently(ask, (text) => {
+      const answer = parseJson(text, platform);
+      assertForm(schema, answer, platform);
+      return answer;
+    });
+  }
+
+  /** Asks for something whose answer has nothing to tell. */
+  send(ask: Ask): Promise<void> {
+    return this.#patiently(ask, () => undefined);
+  }
+
+  async #patiently<Answer>(ask: Ask, read: (text: string) => Answer): Promise<Answer> {
+    const { patience } = this.#options;
     const deadline = Date.now() + patience.requestMs;
     for (let pauseMs = patience.firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
       try {
-        const text = await (await this.#fetch(ask, AbortSignal.timeout(answerTimeoutMs))).text().catch(this.#lost);
-        const answer = parseJson(text, platform);
-        assertForm(schema, answer, platform);
-        return answer;
+        return read(await (await this.#fetch(ask, AbortSignal.timeout(answerTimeoutMs))).text().catch(this.#lost));
       } catch (error) {
         if (!mayAskAgain(error, ask) || Date.now() + pauseMs > deadline) throw error;
         await pause(pauseMs);
@@ -90,9 +102,9 @@ export class Http {
   }
 
   async #fetch(ask: Ask, signal: AbortSignal, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
-    const { platform, project, command } = this.#options;
+    const { platform, project, organization, command } = this.#options;
     const url = new URL(ask.path, platform.url);
-    for (const [name, value] of Object.entries({ ...ask.query, project })) {
+    for (const [name, value] of Object.entries({ ...ask.query, project, organization })) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
     const response = await fetch(url, {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { version } from '../src/version.ts';
 import { demoCommand } from './commands/demo.ts';
 import { downCommand } from './commands/down.ts';
-import { tenantCommands, workerList } from './commands/index.ts';
+import { identityCommands, tenantCommands, workerList } from './commands/index.ts';
 import { keyCommand } from './commands/key.ts';
 import { roleCommands } from './commands/roles.ts';
 import { statusCommand } from './commands/status.ts';
@@ -18,6 +18,8 @@ for (const command of [upCommand(), downCommand(), statusCommand(), keyCommand()
   program.addCommand(command);
 program.commandsGroup('Resources, jobs and batches:');
 for (const command of tenantCommands()) program.addCommand(command);
+program.commandsGroup('People, programs and rights:');
+for (const command of identityCommands()) program.addCommand(command);
 program.commandsGroup('Roles, each a process of its own:');
 for (const command of roleCommands(workerList())) program.addCommand(command);
 

@@ -22,19 +22,20 @@ export interface Session {
   readonly show: (data: unknown, asTable: () => string) => Promise<void>;
 }
 
-export function createSession(context: CliContext, { output, project, home }: CommonOptions): Session {
+export function createSession(context: CliContext, { output, project, organization, home }: CommonOptions): Session {
   const { io } = context;
   const config = context.readConfig(home === undefined ? {} : { home });
   const platform = findPlatform(config, home !== undefined);
   const flags = [
     ...(home === undefined ? [] : ['--home', quoted(resolve(home))]),
     ...(project === undefined ? [] : ['--project', quoted(project)]),
+    ...(organization === undefined ? [] : ['--organization', quoted(organization)]),
   ];
   const command = (words: string): string => ['millwright', words, ...flags].join(' ');
   const paint = painter(io, config.NO_COLOR);
   return {
     context,
-    client: new Client({ platform, project, patience: context.patience, command }),
+    client: new Client({ platform, project, organization, patience: context.patience, command }),
     paint,
     command,
     talk: (line) => io.err(`${line}\n`),

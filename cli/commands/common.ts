@@ -11,6 +11,7 @@ const formats = ['table', 'json', 'yaml'] as const;
 export interface CommonOptions {
   readonly output: (typeof formats)[number];
   readonly project: string | undefined;
+  readonly organization: string | undefined;
   readonly home: string | undefined;
 }
 
@@ -27,6 +28,7 @@ export function apiCommand(name: string, summary: string): Command {
         .default('table'),
     )
     .option('--project <project>', "the project meant, by name or id; the token's own by default")
+    .option('--organization <organization>', "the organization meant, by name or id; the token's own by default")
     .addOption(homeOption());
 }
 
@@ -48,6 +50,7 @@ export async function openSession(command: Command, open: OpenContext): Promise<
   return createSession(open(), {
     output: formats.find((candidate) => candidate === format) ?? 'table',
     project: textOf(command, 'project'),
+    organization: textOf(command, 'organization'),
     home: textOf(command, 'home'),
   });
 }

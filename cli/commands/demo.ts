@@ -32,7 +32,12 @@ export function demoCommand(): Command {
       const config = configOf(options);
       const running = await useOrStart(config);
       try {
-        const session = createSession(processContext(), { output: 'table', project: undefined, home: options.home });
+        const session = createSession(processContext(), {
+          output: 'table',
+          project: undefined,
+          organization: undefined,
+          home: options.home,
+        });
         await setLatency(running.endpoints);
         await build(session);
         await showWhatExists(session);

@@ -6,10 +6,17 @@ import type { OpenContext } from './common.ts';
 import { incidentCommand } from './incident.ts';
 import { jobCommand } from './job.ts';
 import { networkCommand } from './network.ts';
+import { organizationCommand } from './organization.ts';
+import { projectCommand } from './project.ts';
 import { quotaCommand } from './quota.ts';
 import { regionCommand } from './region.ts';
+import { roleBindingCommand } from './role-binding.ts';
+import { serviceAccountCommand } from './service-account.ts';
+import { tokenCommand } from './token.ts';
+import { userCommand } from './user.ts';
 import { vmCommand } from './vm.ts';
 import { volumeCommand } from './volume.ts';
+import { whoamiCommand } from './whoami.ts';
 import { workerListCommand } from './worker.ts';
 
 /** The commands that ask the API, for a program to add. */
@@ -24,6 +31,18 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
     quotaCommand,
     auditCommand,
     regionCommand,
+  ].map((command) => command(open));
+
+/** The commands that say who may do what. */
+export const identityCommands = (open: OpenContext = processContext): Command[] =>
+  [
+    whoamiCommand,
+    tokenCommand,
+    roleBindingCommand,
+    serviceAccountCommand,
+    projectCommand,
+    organizationCommand,
+    userCommand,
   ].map((command) => command(open));
 
 /** `worker list`, to be added to the command that runs workers. */

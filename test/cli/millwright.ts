@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { onTestFinished } from 'vitest';
-import { tenantCommands, workerList } from '../../cli/commands/index.ts';
+import { identityCommands, tenantCommands, workerList } from '../../cli/commands/index.ts';
 import type { CliContext, Patience } from '../../cli/context.ts';
 import type { Io, Terminal } from '../../cli/output.ts';
 import { run } from '../../cli/run.ts';
@@ -48,7 +48,8 @@ export async function millwright(words: readonly string[], circumstances: Circum
     patience: { firstPauseMs: 1, requestMs: 2000, followMs: 2000, stillMs: 20, ...patience },
   };
   const program = new Command('millwright');
-  for (const command of tenantCommands(() => context)) program.addCommand(command);
+  for (const command of [...tenantCommands(() => context), ...identityCommands(() => context)])
+    program.addCommand(command);
   program.addCommand(new Command('worker').addCommand(workerList(() => context)));
   const code = await run(program, ['node', 'millwright', ...words], () => io);
   return { code, out, err };
