@@ -56,6 +56,9 @@ function showCommand(open: OpenContext): Command {
   });
 }
 
+/** For a limit: there is none. */
+const none = 'none';
+
 const options: Readonly<Record<QuotaMetric, string>> = {
   vms: 'vms',
   vcpus: 'vcpus',
@@ -79,7 +82,7 @@ function setCommand(open: OpenContext): Command {
     const limits: QuotaLimits = Object.fromEntries(
       quotaMetrics.flatMap((metric) => {
         const value: unknown = command.getOptionValue(metric);
-        return typeof value === 'number' || value === null ? [[metric, value]] : [];
+        return typeof value === 'string' ? [[metric, value === none ? null : Number(value)]] : [];
       }),
     );
     const quota = await session.client.setQuota(scope, name, limits, textOf(command, 'reason'));
@@ -97,8 +100,7 @@ function verifyCommand(open: OpenContext): Command {
   });
 }
 
-function limit(value: string): number | null {
-  if (value === 'none') return null;
-  if (/^\d{1,15}$/.test(value)) return Number(value);
+function limit(value: string): string {
+  if (value === none || /^\d{1,15}$/.test(value)) return value;
   throw new InvalidArgumentError('It must be a whole number, or none.');
 }
