@@ -8,6 +8,7 @@ import { type Platform, startPlatform } from '../../src/platform/supervisor.ts';
 import { Api } from '../harness/api.ts';
 import { Simulator } from '../harness/simulator.ts';
 import { until } from '../harness/until.ts';
+import { alerts, metricsIn, panelExpressions } from './expressions.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'millwright-metrics-'));
 let platform: Platform;
@@ -100,6 +101,13 @@ test('every metric that is served is documented, and the other way round', async
   ];
   const names = [...(await served())].filter((name) => name.startsWith('millwright_'));
   expect(documented.map(([, name]) => name).toSorted()).toEqual(names.toSorted());
+});
+
+test('every metric that an alert or a panel names is served', async () => {
+  const names = await served();
+  const asked = [...alerts().map(({ expr }) => expr), ...panelExpressions()].flatMap(metricsIn);
+  expect(asked.filter((name) => !names.has(name))).toEqual([]);
+  expect(asked.length).toBeGreaterThan(20);
 });
 
 test('a role says what it misses: without Temporal a worker is not ready, and the API still is', async () => {
