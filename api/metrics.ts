@@ -1,10 +1,10 @@
 import { ServerResponse } from 'node:http';
 import type { Context, MiddlewareHandler } from 'hono';
-import { matchedRoutes } from 'hono/route';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { StartableJob } from '../src/domain/start.ts';
 import { shortBuckets } from '../src/telemetry/registry.ts';
 import type { ApiEnv } from './env.ts';
+import { routeOf } from './route.ts';
 
 export interface ApiMetrics {
   readonly requests: MiddlewareHandler<ApiEnv>;
@@ -58,8 +58,7 @@ export function apiMetrics(registry: Registry): ApiMetrics {
         await next();
       } finally {
         inFlight.dec();
-        const route = matchedRoutes(context).findLast(({ path }) => !path.includes('*'))?.path ?? 'unmatched';
-        const labels = { method: context.req.method, route, status: String(context.res.status) };
+        const labels = { method: context.req.method, route: routeOf(context), status: String(context.res.status) };
         duration.observe(labels, (performance.now() - began) / 1000);
         watch(context);
       }

@@ -1,6 +1,7 @@
 import { readConfig } from '../src/config/index.ts';
 import { createLogger } from '../src/log.ts';
 import type { RunningRole, StartRole } from '../src/role.ts';
+import { startTracing } from '../src/telemetry/start-tracing.ts';
 import { onEndRequest } from './interrupt.ts';
 
 /** A role that has not stopped by then is ended: nobody else would do it where the supervisor is gone. */
@@ -16,6 +17,7 @@ export async function runRole(name: string, start: StartRole): Promise<void> {
   const supervised = process.send !== undefined;
   let running: RunningRole | undefined;
   let ending = false;
+  let stopTracing = async (): Promise<void> => undefined;
 
   function fail(error: unknown): never {
     log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
@@ -28,6 +30,7 @@ export async function runRole(name: string, start: StartRole): Promise<void> {
     log.info({ reason }, 'stopping');
     setTimeout(() => fail(new Error(`${name} did not stop within ${stopTimeoutMs / 1000} s`)), stopTimeoutMs);
     await running?.stop().catch(fail);
+    await stopTracing();
     log.info('stopped');
     process.exit(0);
   }
@@ -44,6 +47,7 @@ export async function runRole(name: string, start: StartRole): Promise<void> {
   }
 
   try {
+    stopTracing = await startTracing(config, name);
     running = await start(config, log);
     log.info('ready');
     process.send?.({ ready: true });

@@ -1,3 +1,4 @@
+import { SpanKind } from '@opentelemetry/api';
 import {
   Client,
   Connection,
@@ -8,6 +9,7 @@ import {
 import type { OperationType } from '../src/domain/kinds.ts';
 import type { StartableJob } from '../src/domain/start.ts';
 import type { KeyRing } from '../src/secrets/key-ring.ts';
+import { inSpan, jobContext } from '../src/telemetry/tracing.ts';
 import { dataConverter } from './codec.ts';
 import {
   batchWorkflow,
@@ -42,24 +44,31 @@ export function temporalClient({ address, namespace, keys }: TemporalSettings): 
 export async function startJob(client: Client, job: StartableJob): Promise<void> {
   const { name, summary, resource, region } = describe(job);
   const { organization, project } = job.input;
+  const span = {
+    kind: SpanKind.PRODUCER,
+    parent: jobContext(job.input.trail, job.id),
+    attributes: { 'millwright.workflow.id': job.workflowId },
+  };
   try {
-    await client.workflow.start(name, {
-      workflowId: job.workflowId,
-      taskQueue: controlQueue,
-      workflowTaskTimeout,
-      workflowIdReusePolicy: job.again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
-      args: [{ ...job.input, sequence: job.sequence, ...job.again }],
-      staticSummary: summary,
-      staticDetails: `Project ${organization}/${project}, job ${job.id}.`,
-      searchAttributes: {
-        Organization: [organization],
-        Project: [project],
-        Resource: [resource],
-        ...(region ? { Region: [region] } : {}),
-        State: ['RUNNING'],
-        NeedsAttention: [false],
-      },
-    });
+    await inSpan(`start ${name}`, span, () =>
+      client.workflow.start(name, {
+        workflowId: job.workflowId,
+        taskQueue: controlQueue,
+        workflowTaskTimeout,
+        workflowIdReusePolicy: job.again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
+        args: [{ ...job.input, sequence: job.sequence, ...job.again }],
+        staticSummary: summary,
+        staticDetails: `Project ${organization}/${project}, job ${job.id}.`,
+        searchAttributes: {
+          Organization: [organization],
+          Project: [project],
+          Resource: [resource],
+          ...(region ? { Region: [region] } : {}),
+          State: ['RUNNING'],
+          NeedsAttention: [false],
+        },
+      }),
+    );
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }

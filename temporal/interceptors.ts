@@ -6,6 +6,7 @@ import type { RegionCall } from '../activities/types.ts';
 import { type ErrorInfo, MillwrightError, ProviderError, toErrorInfo } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import { createMask, maskError, secretsIn } from '../src/secrets/mask.ts';
+import { inSpan, stepContext } from '../src/telemetry/tracing.ts';
 import type { Attempt, AttemptOutcome } from './attempt-metrics.ts';
 import { type AttemptReport, attemptSignal, heartbeatIntervalMs } from './names.ts';
 import { timeLeftMs } from './time-left.ts';
@@ -52,7 +53,11 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
     const startedAt = performance.now();
     let outcome: AttemptOutcome = 'internal';
     try {
-      const result = await next({ ...input, args: [inOwnClock(call, leftMs), ...input.args.slice(1)] });
+      const attributes = { 'millwright.job.id': jobId, 'millwright.attempt': attempt, 'millwright.region': region };
+      const parent = stepContext(trail, jobId, step);
+      const result = await inSpan(`attempt ${activityType}`, { parent, attributes }, () =>
+        next({ ...input, args: [inOwnClock(call, leftMs), ...input.args.slice(1)] }),
+      );
       outcome = 'succeeded';
       log.info({ milliseconds: Math.round(performance.now() - startedAt) }, 'attempt succeeded');
       return result;

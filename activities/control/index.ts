@@ -8,6 +8,7 @@ import type { Sealer } from '../../src/secrets/sealer.ts';
 import type { ControlActivities } from '../types.ts';
 import { batchActivities } from './batch.ts';
 import { recordMetrics } from './metrics.ts';
+import { writeSpans } from './spans.ts';
 import { tellRecorded } from './tell.ts';
 
 export interface ControlDependencies {
@@ -29,6 +30,7 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
       const refusals = await recordTransitions(database.sql, transitions, (changes) => {
         changes.forEach(tell);
         changes.forEach(measure);
+        changes.forEach(writeSpans);
       });
       refusals.forEach((refusal, index) => {
         if (refusal) log.warn({ transition: transitions[index], refusal }, 'a transition was refused');

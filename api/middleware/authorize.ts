@@ -4,6 +4,7 @@ import { type Permission, permissions, type Role, reaches, roleAt, roleOnPlatfor
 import type { Principal } from '../../src/domain/principal.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import type { ActingPlace, Actor } from '../../src/requests/acting.ts';
+import { traceHeaders } from '../../src/telemetry/tracing.ts';
 import type { ApiEnv } from '../env.ts';
 
 /** What a route demands of whoever asks. `public`: nothing, not even a token. */
@@ -78,7 +79,7 @@ async function enter(
       project: place.project,
       actor: actor.actor,
       origin: actor.origin,
-      trail: { requestId: context.get('requestId') },
+      trail: { requestId: context.get('requestId'), ...traceHeaders() },
     });
 }
 

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { SpanKind } from '@opentelemetry/api';
 import { createMiddleware } from 'hono/factory';
 import type { Logger } from '../../src/log.ts';
+import { contextOf, inSpan } from '../../src/telemetry/tracing.ts';
 import type { ApiEnv } from '../env.ts';
+import { routeOf } from '../route.ts';
 
 /** A path as a log or an answer may have it: the codec's address is a secret. */
 export const shownPath = (path: string): string => path.replace(/(\/codec\/)[^/]+/, '$1[secret]');
@@ -13,7 +16,7 @@ export const leave = (draining: AbortSignal) =>
     if (draining.aborted) context.header('Connection', 'close');
   });
 
-/** Gives each request an id, in its answer and on every line it logs, and one line when it is answered. */
+/** Gives each request an id and a span, in its answer and on every line it logs, and one line when it is answered. */
 export const trace = (log: Logger) =>
   createMiddleware<ApiEnv>(async (context, next) => {
     const requestId = randomUUID();
@@ -22,7 +25,15 @@ export const trace = (log: Logger) =>
     context.set('log', child);
     context.header('X-Request-Id', requestId);
     const startedAt = performance.now();
-    await next();
+    const { method } = context.req;
+    const attributes = { 'http.request.method': method, 'millwright.request.id': requestId };
+    const parent = contextOf(context.req.header('traceparent'));
+    await inSpan(method, { kind: SpanKind.SERVER, parent, attributes }, async (span) => {
+      await next();
+      const route = routeOf(context);
+      span.updateName(`${method} ${route}`);
+      span.setAttributes({ 'http.route': route, 'http.response.status_code': context.res.status });
+    });
     const milliseconds = Math.round(performance.now() - startedAt);
     const level = ['GET', 'HEAD', 'OPTIONS'].includes(context.req.method) ? 'debug' : 'info';
     child[level](

@@ -103,6 +103,9 @@ const environmentSchema = z.object({
   /** Where a role serves metrics, health and readiness; 0 takes a free port and logs it. */
   MILLWRIGHT_METRICS_HOST: z.string().default('127.0.0.1'),
   MILLWRIGHT_METRICS_PORT: port.default(0),
+  /** Where spans are sent by OTLP over HTTP; none are made where neither is set. Other OTEL_* variables are the exporter's own. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
   NO_COLOR: z.string().optional(),
 });
 

@@ -18,6 +18,7 @@ interface JobRow {
   readonly region: string | null;
   readonly workflow_id: string;
   readonly request_id: string | null;
+  readonly traceparent: string | null;
   readonly created_at: Date;
   readonly started_at: Date | null;
   readonly resource_id: string;
@@ -43,6 +44,9 @@ export interface RecordedChange {
     readonly operationId: string | null;
     readonly workflowId: string;
     readonly requestId: string | null;
+    readonly traceparent: string | null;
+    /** Of the batch that this is an operation of. */
+    readonly parentJobId: string | null;
     readonly createdAt: Date;
     /** Null where this is the job's first transition. */
     readonly startedAt: Date | null;
@@ -94,6 +98,8 @@ function changeOf(transition: Transition, job: JobRow | undefined): RecordedChan
         operationId: job.operation_id,
         workflowId: job.workflow_id,
         requestId: job.request_id,
+        traceparent: job.traceparent,
+        parentJobId: job.parent_job_id,
         createdAt: job.created_at,
         startedAt: job.started_at,
       },
@@ -104,7 +110,7 @@ function changeOf(transition: Transition, job: JobRow | undefined): RecordedChan
 async function lockJobs(sql: TransactionSql, ids: readonly string[]): Promise<ReadonlyMap<string, JobRow>> {
   const rows = await sql<JobRow[]>`
     SELECT j.id, j.type, j.state, j.sequence, j.epoch, j.organization_id, j.project_id, j.region, j.workflow_id,
-      j.input -> 'trail' ->> 'requestId' AS request_id, j.created_at, j.started_at, j.resource_id, j.resource_kind, j.resource_name,
+      j.input -> 'trail' ->> 'requestId' AS request_id, j.input -> 'trail' ->> 'traceparent' AS traceparent, j.created_at, j.started_at, j.resource_id, j.resource_kind, j.resource_name,
       j.batch_id, j.operation_id, b.job_id AS parent_job_id, o.rollback_job_id = j.id AS goes_back,
       j.input ->> 'statusBefore' AS status_before
     FROM jobs j

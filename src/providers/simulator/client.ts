@@ -1,5 +1,7 @@
+import { SpanKind } from '@opentelemetry/api';
 import type { z } from 'zod';
 import { MillwrightError, ProviderError } from '../../errors.ts';
+import { inSpan, traceHeaders } from '../../telemetry/tracing.ts';
 import type { CallContext, DriverSettings } from '../types.ts';
 import { type Operation, refusalSchema } from './wire.ts';
 
@@ -33,14 +35,21 @@ export function openClient({ endpoint, region, timeoutMs }: DriverSettings): Cli
   const base = `${endpoint.replace(/\/+$/, '')}/v1/regions/${encodeURIComponent(region)}`;
 
   return async ({ path, body, answer, ...asked }, { signal }) => {
-    const { status, text, retryAfter } = await exchange(asked, signal, () =>
+    const send = () =>
       fetch(`${base}${path}`, {
         method: asked.method,
         redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-        ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-      }),
-    );
+        headers: { ...traceHeaders(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const attributes = { 'http.request.method': asked.method, 'server.address': new URL(base).hostname };
+    const called = { kind: SpanKind.CLIENT, attributes };
+    const { status, text, retryAfter } = await inSpan(`simulator ${asked.operation}`, called, async (span) => {
+      const answer = await exchange(asked, signal, send);
+      span.setAttribute('http.response.status_code', answer.status);
+      return answer;
+    });
     const json = jsonOf(text);
     const refusal = refusalSchema.safeParse(json).data;
     const isAbsent = status === 204 || (status === 404 && refusal?.code === 'not_found');
