@@ -16,8 +16,8 @@ export interface ControlActivities {
   beginOperations(batchId: string, begin: readonly BeginOperation[]): Promise<Begun[]>;
   /** Makes ready what failed, to be tried again by new jobs. */
   retryOperations(batchId: string): Promise<void>;
-  /** Marks what will not run any more as skipped. */
-  skipOperations(batchId: string): Promise<void>;
+  /** Marks what will not run any more as skipped; gives what is under way all the same. The release before gave nothing. */
+  skipOperations(batchId: string): Promise<readonly string[] | undefined>;
 }
 
 export interface BatchGraph {

@@ -164,12 +164,21 @@ class Batch {
     const state = canceled || this.#failure?.end.state === 'CANCELED' ? 'CANCELED' : 'FAILED';
     const failed = this.#failure && !canceled ? errorOf(this.#failure) : this.#canceled;
     const error = this.#progress.now.error ?? failed;
-    await control.skipOperations(this.#input.batchId);
+    await this.#cancelBegun((await control.skipOperations(this.#input.batchId)) ?? []);
     if (how === 'keep') {
       await this.#progress.end('FAILED', { error });
       return { state: 'FAILED', error };
     }
     return await this.#undo(operations, state, error);
+  }
+
+  /** Ends what a workflow task began that was lost: its job is on record, and has done nothing yet that it would not undo. */
+  async #cancelBegun(ids: readonly string[]): Promise<void> {
+    const canceled = new CancellationScope();
+    canceled.cancel();
+    await canceled.run(() =>
+      Promise.all(ids.map((operationId) => this.#operation({ operationId, direction: 'forth' }))),
+    );
   }
 
   async #undo(operations: readonly Operation[], state: 'FAILED' | 'CANCELED', error: ErrorInfo): Promise<SagaEnd> {

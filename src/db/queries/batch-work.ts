@@ -114,7 +114,16 @@ export async function renewFailed(sql: Sql, batchId: string): Promise<void> {
     WHERE batch_id = ${batchId} AND state IN ('FAILED', 'CANCELED')`;
 }
 
-/** What has not begun will not. */
-export async function skipPending(sql: Sql, batchId: string): Promise<void> {
-  await sql`UPDATE batch_operations SET state = 'SKIPPED', ended_at = now() WHERE batch_id = ${batchId} AND state = 'PENDING'`;
+/**
+ * What has not begun will not. Gives what is under way, which is nothing that the batch's workflow knows of: the
+ * workflow task that began it was lost after the database had it, and the next one went another way.
+ */
+export async function skipPending(sql: Sql, batchId: string): Promise<readonly string[]> {
+  await sql`
+    UPDATE batch_operations o SET state = 'SKIPPED', ended_at = now()
+    WHERE batch_id = ${batchId} AND state = 'PENDING' AND NOT EXISTS (SELECT FROM jobs j WHERE j.id = o.job_id)`;
+  const begun = await sql<{ id: string }[]>`
+    SELECT o.id FROM batch_operations o JOIN jobs j ON j.id = o.job_id
+    WHERE o.batch_id = ${batchId} AND o.state IN ('PENDING', 'RUNNING') AND j.ended_at IS NULL ORDER BY o.position`;
+  return begun.map(({ id }) => id);
 }
