@@ -1,9 +1,10 @@
 import type { Settlement } from '../../src/domain/job.ts';
 import type { Request } from './script.ts';
-import type { Outcome } from './world.ts';
+import type { Outcome, Tenant } from './tenant.ts';
 
 /** A request, and all that was answered to it under its key, however often it was sent. */
 export interface Asked {
+  readonly tenant: Tenant;
   readonly request: Request;
   readonly jobIds: Set<string>;
   readonly resourceIds: Set<string>;
@@ -31,7 +32,8 @@ const refusals: Readonly<Record<Request['verb'] | 'decision', readonly number[]>
   batch: [400, 409, 429],
   decision: [404, 409, 429],
 };
-const unknown = 503;
+/** Nobody knows whether it was done. */
+export const unknown = 503;
 
 /**
  * Keeps its own book of what was asked and answered, and compares it at the end with what there is. It trusts nothing
@@ -54,8 +56,8 @@ export class Auditor {
     this.findings.push(what);
   }
 
-  begin(request: Request): Asked {
-    const asked: Asked = { request, jobIds: new Set(), resourceIds: new Set(), lost: 0, refused: 0 };
+  begin(tenant: Tenant, request: Request): Asked {
+    const asked: Asked = { tenant, request, jobIds: new Set(), resourceIds: new Set(), lost: 0, refused: 0 };
     this.asked.push(asked);
     return asked;
   }

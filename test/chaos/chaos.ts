@@ -4,7 +4,7 @@ import { until } from '../harness/until.ts';
 import { Auditor } from './auditor.ts';
 import { cleanUp } from './clean-up.ts';
 import { compareEnds, compareRequests } from './compare-jobs.ts';
-import { compareAudit, compareEvents, compareRest } from './compare-records.ts';
+import { compareAudit, compareEvents, compareRest, compareStatuses } from './compare-records.ts';
 import { compareResources } from './compare-resources.ts';
 import { Dice } from './dice.ts';
 import { expectedResources } from './expected.ts';
@@ -27,7 +27,7 @@ export async function runChaos({ seed, seconds }: ChaosOptions): Promise<readonl
   const dice = new Dice(seed);
   const script = writeScript(dice.fork('script'), { seconds, requestsPerSecond: 9, troublesPerSecond: 1.2 });
   const auditor = new Auditor();
-  const world = await startWorld();
+  const world = await startWorld(['blue', 'green']);
   try {
     await world.simulator.settings({
       latencyMs: {
@@ -68,6 +68,7 @@ async function compare(world: Awaited<ReturnType<typeof startWorld>>, auditor: A
   compareEnds(jobs, auditor);
   await compareResources(expectedResources(jobs, auditor), world, auditor);
   await compareEvents(jobs, world, auditor);
+  await compareStatuses(world, auditor);
   await compareAudit(jobs, world, auditor);
   await compareRest(world, auditor);
   for (const wrong of await quotaDifferences(world.sql))

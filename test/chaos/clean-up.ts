@@ -1,6 +1,7 @@
 import { plural, resourceKinds } from '../../src/domain/kinds.ts';
 import { until } from '../harness/until.ts';
 import type { Auditor } from './auditor.ts';
+import type { Tenant } from './tenant.ts';
 import type { World } from './world.ts';
 
 /**
@@ -24,8 +25,10 @@ export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
   }
   for (const kinds of [['vm'], ['network', 'volume']] as const) {
     for (const kind of kinds) {
-      const { items } = await world.get(`/${plural[kind]}?limit=500`);
-      await Promise.all(items.map(({ id, name }: { id: string; name: string }) => remove(kind, id, name)));
+      for (const tenant of world.tenants) {
+        const { items } = await tenant.get(`/${plural[kind]}?limit=500`);
+        await Promise.all(items.map(({ id, name }: { id: string; name: string }) => remove(tenant, kind, id, name)));
+      }
     }
   }
   const left = await simulator.names();
@@ -34,19 +37,27 @@ export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
     SELECT * FROM quotas WHERE (vms, vcpus, memory_mib, storage_gib, networks, volumes) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)`;
   if (taken.length > 0) auditor.find(`after everything was deleted the quotas are ${JSON.stringify(taken)}`);
 
-  async function remove(kind: 'vm' | 'network' | 'volume', id: string, name: string): Promise<void> {
+  async function remove(tenant: Tenant, kind: 'vm' | 'network' | 'volume', id: string, name: string): Promise<void> {
     const path = `/${plural[kind]}/${id}`;
-    const asked = auditor.begin({ verb: 'delete', kind, name, method: 'DELETE', path, key: id, onFailure: 'hold' });
+    const asked = auditor.begin(tenant, {
+      verb: 'delete',
+      kind,
+      name,
+      method: 'DELETE',
+      path,
+      key: id,
+      onFailure: 'hold',
+    });
     // What was done before all was whole may still be felt: a connection that was lost is noticed at its next use.
-    auditor.answered(asked, await world.ask('DELETE', path, undefined, id));
-    if (asked.lost > 0) auditor.answered(asked, await world.ask('DELETE', path, undefined, id));
+    auditor.answered(asked, await tenant.ask('DELETE', path, undefined, id));
+    if (asked.lost > 0) auditor.answered(asked, await tenant.ask('DELETE', path, undefined, id));
     const [jobId] = asked.jobIds;
     if (jobId === undefined) {
       auditor.find(`the ${kind} "${name}" could not be deleted on a platform that is whole`);
       return;
     }
     const ended = await until(`job ${jobId} to end`, async () => {
-      const job = await world.get(`/jobs/${jobId}`);
+      const job = await tenant.get(`/jobs/${jobId}`);
       return (job.endedAt !== null || job.state === 'HELD') && job;
     }).catch(() => undefined);
     if (ended?.state !== 'SUCCEEDED')

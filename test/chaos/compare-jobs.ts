@@ -12,7 +12,7 @@ export function compareRequests(jobs: readonly JobView[], auditor: Auditor): voi
       const job = byId.get(id);
       const type = request.verb === 'batch' ? 'batch.apply' : `${request.kind}.${request.verb}`;
       if (!job) auditor.find(`job ${id} was answered to ${request.method} ${request.path}, and is not there`);
-      else if (job.type !== type || job.resource.name !== request.name)
+      else if (job.type !== type || job.resource.name !== request.name || job.projectId !== asked.tenant.projectId)
         auditor.find(
           `job ${id} was answered to a ${type} of ${request.name}, and is a ${job.type} of ${job.resource.name}`,
         );
@@ -29,7 +29,8 @@ export function compareRequests(jobs: readonly JobView[], auditor: Auditor): voi
     }
     if (claimed.has(job.id)) continue;
     const index = unsure.findIndex(
-      ({ request }) =>
+      ({ tenant, request }) =>
+        tenant.projectId === job.projectId &&
         request.name === job.resource.name &&
         (request.verb === 'batch' ? job.type === 'batch.apply' : job.type === `${request.kind}.${request.verb}`),
     );

@@ -48,6 +48,17 @@ export async function compareEvents(jobs: readonly JobView[], { sql }: World, au
   for (const id of byJob.keys()) auditor.find(`there are events of job ${id}, which is not there`);
 }
 
+/** The last event that tells of a resource's status tells the one that it has. */
+export async function compareStatuses({ sql }: World, auditor: Auditor): Promise<void> {
+  const wrong = await sql<{ id: string; kind: string; status: string; told: string | null }[]>`
+    SELECT r.id, r.kind, r.status, e.told FROM resources r LEFT JOIN LATERAL (
+      SELECT resource_status AS told FROM events WHERE resource_id = r.id AND resource_status IS NOT NULL
+      ORDER BY transaction_id DESC, position DESC LIMIT 1) e ON true
+    WHERE e.told IS DISTINCT FROM r.status`;
+  for (const { id, kind, status, told } of wrong)
+    auditor.find(`${kind} ${id} is ${status}, and its events end with ${told}`);
+}
+
 /** Each accepted job and each decision has its acts in the audit log, opened and closed; nobody else has. */
 export async function compareAudit(jobs: readonly JobView[], { sql }: World, auditor: Auditor): Promise<void> {
   const rows = await sql<{ actId: string; jobId: string | null; action: string; outcome: string | null }[]>`

@@ -6,6 +6,7 @@ import type { World } from './world.ts';
 
 interface Shown {
   readonly id: string;
+  readonly projectId: string;
   readonly name: string;
   readonly region: string;
   readonly status: string;
@@ -30,9 +31,11 @@ async function provided(
 
 async function shown(world: World): Promise<ReadonlyMap<string, Shown>> {
   const found = new Map<string, Shown>();
-  for (const kind of resourceKinds) {
-    const { items } = await world.get(`/${plural[kind]}?limit=500`);
-    for (const item of items) found.set(item.id, item);
+  for (const tenant of world.tenants) {
+    for (const kind of resourceKinds) {
+      const { items } = await tenant.get(`/${plural[kind]}?limit=500`);
+      for (const item of items) found.set(item.id, item);
+    }
   }
   return found;
 }
@@ -44,7 +47,7 @@ export async function compareResources(
   auditor: Auditor,
 ): Promise<void> {
   const [records, there] = [await shown(world), await provided(world)];
-  for (const { id, kind, name, region, record, provider } of expected.values()) {
+  for (const { id, projectId, kind, name, region, record, provider } of expected.values()) {
     const what = `${kind} "${name}" (${id})`;
     const has = records.get(id);
     const found = there.get(id);
@@ -53,6 +56,7 @@ export async function compareResources(
       if ((has.status === 'error') !== (record === 'error'))
         auditor.find(`${what} should be ${record}, and is ${has.status}`);
       if (has.currentJobId !== null) auditor.find(`${what} is locked by job ${has.currentJobId}, which has ended`);
+      if (has.projectId !== projectId) auditor.find(`${what} is shown to the project ${has.projectId}`);
       if (has.name !== name || has.region !== region) auditor.find(`${what} is shown as ${has.name} in ${has.region}`);
     }
     if (provider !== 'either' && !found !== (provider === 'none'))

@@ -5,6 +5,7 @@ import type { Auditor } from './auditor.ts';
 /** What the auditor holds that a resource must be, by how its jobs ended and what was decided of them. */
 export interface Expected {
   readonly id: string;
+  readonly projectId: string;
   readonly kind: ResourceKind;
   readonly name: string;
   readonly region: string;
@@ -23,7 +24,7 @@ export function expectedResources(jobs: readonly JobView[], auditor: Auditor): R
     if (job.type === 'batch.apply') continue;
     const { id, kind, name } = job.resource;
     if (job.type.endsWith('.create')) {
-      const place = { id, kind: kind as ResourceKind, name, region: job.region ?? '' };
+      const place = { id, projectId: job.projectId, kind: kind as ResourceKind, name, region: job.region ?? '' };
       all.set(id, { ...place, ...afterCreate(job, auditor) });
       continue;
     }

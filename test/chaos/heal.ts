@@ -6,7 +6,7 @@ import { settleBy } from './perform.ts';
 import type { World } from './world.ts';
 
 /** Jobs that nobody has to decide of end within this, once everything works. */
-const livenessMs = 60_000;
+const livenessMs = 90_000;
 /** How often a job may be held again before it is given up. */
 const patience = 6;
 
@@ -20,19 +20,21 @@ export async function heal(world: World, auditor: Auditor): Promise<void> {
       () => false,
     ),
   );
-  await world.get('/jobs?limit=1');
+  await world.tenants[0].get('/jobs?limit=1');
 }
 
 /** Every job, the oldest first. */
-export async function everyJob(world: World): Promise<readonly JobView[]> {
+export async function everyJob({ tenants }: World): Promise<readonly JobView[]> {
   const found: JobView[] = [];
-  let cursor = '';
-  do {
-    const page = await world.get(`/jobs?limit=500${cursor}`);
-    found.push(...page.items);
-    cursor = page.nextCursor ? `&cursor=${page.nextCursor}` : '';
-  } while (cursor);
-  return found.reverse();
+  for (const tenant of tenants) {
+    let cursor = '';
+    do {
+      const page = await tenant.get(`/jobs?limit=500${cursor}`);
+      found.push(...page.items);
+      cursor = page.nextCursor ? `&cursor=${page.nextCursor}` : '';
+    } while (cursor);
+  }
+  return found.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt) || a.id.localeCompare(b.id));
 }
 
 /** Settles whatever is held, each by one of what applies, until every job has ended. One that does not end is a finding. */

@@ -17,7 +17,7 @@ afterAll(() => world?.stop(false));
 const volume = (name: string, more: object = {}) => ({ name, region: 'tpe-1', sizeGib: 1, ...more });
 
 async function accepted(path: string, body: unknown): Promise<JobView> {
-  const outcome = await world.ask('POST', path, body);
+  const outcome = await world.tenants[0].ask('POST', path, body);
   if (!('answer' in outcome) || outcome.answer.status !== 202) throw new Error(JSON.stringify(outcome));
   return outcome.answer.body.job;
 }
@@ -26,7 +26,7 @@ const jobWhen = (id: string, wanted: (job: JobView) => boolean, deadlineMs = 60_
   until(
     `job ${id}`,
     async () => {
-      const job: JobView = await world.get(`/jobs/${id}`);
+      const job: JobView = await world.tenants[0].get(`/jobs/${id}`);
       return wanted(job) && job;
     },
     deadlineMs,
@@ -65,12 +65,15 @@ test('a region without its worker keeps its jobs waiting, says so, and finishes 
     accepted('/volumes', volume('unconcerned', { region: 'nrt-1' })),
   ]);
   expect(await ended(elsewhere.id)).toMatchObject({ state: 'SUCCEEDED' });
-  await until('an incident', async () => (await world.get(`/incidents?job=${waits.id}&state=open`)).items.length === 1);
+  await until(
+    'an incident',
+    async () => (await world.tenants[0].get(`/incidents?job=${waits.id}&state=open`)).items.length === 1,
+  );
   await away;
   await world.whole();
   expect(await ended(waits.id)).toMatchObject({ state: 'SUCCEEDED' });
   expect(await ended(limited.id)).toMatchObject({ state: 'FAILED', rollback: 'complete' });
-  await until('no incident', async () => (await world.get('/incidents?state=open')).items.length === 0);
+  await until('no incident', async () => (await world.tenants[0].get('/incidents?state=open')).items.length === 0);
   await expectConsistent(world);
 });
 

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { hasEnded, type JobView, type Settlement } from '../../src/domain/job.ts';
-import type { Asked, Auditor } from './auditor.ts';
+import { type Asked, type Auditor, unknown } from './auditor.ts';
 import type { Act } from './script.ts';
+import type { Tenant } from './tenant.ts';
 import type { World } from './world.ts';
 
 /** Does what a script says, each act at its time, and waits for the answers of all. */
@@ -18,21 +19,26 @@ export async function perform(script: readonly Act[], world: World, auditor: Aud
 async function doOne(act: Act, world: World, auditor: Auditor): Promise<void> {
   switch (act.act) {
     case 'ask':
-      return await send(auditor.begin(act.request), world, auditor);
+      return await send(auditor.begin(tenantBy(act.tenant, world), act.request), auditor);
     case 'again': {
       const keyed = auditor.asked.filter(({ request }) => request.key !== undefined);
       const asked = chosen(keyed, act.which);
-      if (asked) await Promise.all(Array.from({ length: act.times }, () => send(asked, world, auditor)));
+      if (asked) await Promise.all(Array.from({ length: act.times }, () => send(asked, auditor)));
       return;
     }
     case 'cancel': {
       const job = chosen(await jobs(world, ''), act.which);
-      if (job) await Promise.all(Array.from({ length: act.times }, () => cancel(job.id, world, auditor)));
+      if (job) await Promise.all(Array.from({ length: act.times }, () => cancel(job, world, auditor)));
       return;
     }
     case 'settle': {
       const job = chosen(await jobs(world, 'state=HELD'), act.which);
       if (job) await settleBy(job, act.choices, world, auditor);
+      return;
+    }
+    case 'peek': {
+      const job = chosen(await jobs(world, ''), act.which);
+      if (job) await peek(job, act.tenant, world, auditor);
       return;
     }
     case 'fault':
@@ -70,22 +76,41 @@ async function doOne(act: Act, world: World, auditor: Auditor): Promise<void> {
 /** By a number that was drawn before it was known how many there are. */
 const chosen = <Item>(items: readonly Item[], which: number): Item | undefined => items[which % items.length];
 
-async function send(asked: Asked, world: World, auditor: Auditor): Promise<void> {
+async function send(asked: Asked, auditor: Auditor): Promise<void> {
   const { method, path, body, key } = asked.request;
-  auditor.answered(asked, await world.ask(method, path, body, key));
+  auditor.answered(asked, await asked.tenant.ask(method, path, body, key));
 }
 
 /** The jobs that have not ended (a few that have, among them), or none where nobody answers. */
 async function jobs(world: World, filter: string): Promise<readonly JobView[]> {
-  const outcome = await world.ask('GET', `/jobs?limit=60&${filter}`);
-  if (!('answer' in outcome) || outcome.answer.status !== 200) return [];
-  const items: readonly JobView[] = outcome.answer.body.items;
+  const pages = await Promise.all(world.tenants.map((tenant) => tenant.ask('GET', `/jobs?limit=40&${filter}`)));
+  const items = pages.flatMap((page): readonly JobView[] =>
+    'answer' in page && page.answer.status === 200 ? page.answer.body.items : [],
+  );
   return items.filter(({ state }, index) => !hasEnded(state) || index % 8 === 0);
 }
 
-async function cancel(jobId: string, world: World, auditor: Auditor): Promise<void> {
-  const outcome = await world.ask('POST', `/jobs/${jobId}/cancel`, { reason: 'chaos' });
-  auditor.decided(jobId, 'cancel', outcome);
+async function cancel(job: JobView, world: World, auditor: Auditor): Promise<void> {
+  const outcome = await world.tenantOf(job).ask('POST', `/jobs/${job.id}/cancel`, { reason: 'chaos' });
+  auditor.decided(job.id, 'cancel', outcome);
+}
+
+const tenantBy = (which: number, { tenants }: World): Tenant => chosen(tenants, which) ?? tenants[0];
+
+/** Somebody looks at, and would cancel, what may be another's: to all but its owner it is not there. */
+async function peek(job: JobView, which: number, world: World, auditor: Auditor): Promise<void> {
+  const tenant = tenantBy(which, world);
+  // The first is the operator, who may see all.
+  if (tenant === world.tenants[0] || tenant === world.tenantOf(job)) return;
+  const looks = await Promise.all([
+    tenant.ask('GET', `/jobs/${job.id}`),
+    tenant.ask('POST', `/jobs/${job.id}/cancel`, { reason: 'not mine' }),
+    tenant.ask('POST', `/jobs/${job.id}/settle`, { action: 'abandon', reason: 'not mine' }),
+  ]);
+  for (const look of looks) {
+    if ('answer' in look && look.answer.status !== 404 && look.answer.status !== unknown)
+      auditor.find(`job ${job.id} of another tenant was answered ${look.answer.status}`);
+  }
 }
 
 /** Several decisions at once: of several operators, who do not know of each other. */
@@ -99,7 +124,8 @@ export async function settleBy(
     choices.map(async (choice) => {
       const action: Settlement | undefined = chosen(job.settlements, choice);
       if (!action) return;
-      auditor.decided(job.id, action, await world.ask('POST', `/jobs/${job.id}/settle`, { action, reason: 'chaos' }));
+      const settle = { action, reason: 'chaos' };
+      auditor.decided(job.id, action, await world.tenantOf(job).ask('POST', `/jobs/${job.id}/settle`, settle));
     }),
   );
 }

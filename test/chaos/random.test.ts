@@ -4,23 +4,24 @@ import { runChaos } from './chaos.ts';
 import { fixedSeed, keptSeeds } from './seeds.ts';
 
 /**
- * `CHAOS_SEED` runs that seed alone; `CHAOS_SECONDS` is how long things go wrong in each run: short by default, as long
- * as one likes by hand.
+ * `CHAOS_SEED` runs that seed alone, `CHAOS_KEPT=1` those that found something. `CHAOS_SECONDS` is how long things go
+ * wrong in each run: short by default, as long as one likes by hand. It is part of the seed.
  */
-const { CHAOS_SEED, CHAOS_SECONDS = '25' } = process.env;
+const { CHAOS_SEED, CHAOS_KEPT, CHAOS_SECONDS = '25' } = process.env;
 const seconds = Number(CHAOS_SECONDS);
-const random = randomInt(2 ** 31);
-const seeds: readonly [string, number][] =
-  CHAOS_SEED === undefined
-    ? [...Object.entries(keptSeeds), ['the fixed seed', fixedSeed], ['a new seed', random]]
-    : [['the seed asked for', Number(CHAOS_SEED)]];
 
-for (const [name, seed] of seeds) {
+function seeds(): Readonly<Record<string, { readonly seed: number; readonly seconds: number }>> {
+  if (CHAOS_SEED !== undefined) return { 'the seed asked for': { seed: Number(CHAOS_SEED), seconds } };
+  if (CHAOS_KEPT !== undefined) return keptSeeds;
+  return { 'the fixed seed': { seed: fixedSeed, seconds }, 'a new seed': { seed: randomInt(2 ** 31), seconds } };
+}
+
+for (const [name, run] of Object.entries(seeds())) {
   test(
-    `${name}, CHAOS_SEED=${seed} CHAOS_SECONDS=${seconds}: every job ends, and nothing is leaked, lost or done twice`,
+    `${name}, CHAOS_SEED=${run.seed} CHAOS_SECONDS=${run.seconds}: every job ends, and nothing is leaked, lost or done twice`,
     async () => {
-      expect(await runChaos({ seed, seconds })).toEqual([]);
+      expect(await runChaos(run)).toEqual([]);
     },
-    240_000 + 2000 * seconds,
+    300_000 + 2000 * run.seconds,
   );
 }

@@ -34,7 +34,9 @@ interface FaultSpec {
 
 /** `which` and `choice` are large numbers: what there is to choose from is known only when their time has come. */
 type Doing =
-  | { readonly act: 'ask'; readonly request: Request }
+  | { readonly act: 'ask'; readonly tenant: number; readonly request: Request }
+  /** A tenant looks at a job that may be another's. */
+  | { readonly act: 'peek'; readonly tenant: number; readonly which: number }
   /** A request that was sent before is sent again under its key, so many times at once. */
   | { readonly act: 'again'; readonly which: number; readonly times: number }
   | { readonly act: 'cancel'; readonly which: number; readonly times: number }
@@ -73,14 +75,16 @@ const moments = (dice: Dice, seconds: number, perSecond: number): number[] =>
 const large = 1_000_000;
 
 function doing(dice: Dice, index: number): Doing {
-  const act = dice.weighted({ create: 45, delete: 20, batch: 6, again: 9, cancel: 8, settle: 12 });
+  const act = dice.weighted({ create: 45, delete: 20, batch: 6, again: 9, cancel: 8, settle: 12, peek: 3 });
   switch (act) {
     case 'create':
-      return { act: 'ask', request: create(dice, index) };
+      return { act: 'ask', tenant: dice.int(0, large), request: create(dice, index) };
     case 'delete':
-      return { act: 'ask', request: remove(dice, index) };
+      return { act: 'ask', tenant: dice.int(0, large), request: remove(dice, index) };
     case 'batch':
-      return { act: 'ask', request: batch(dice, index) };
+      return { act: 'ask', tenant: dice.int(0, large), request: batch(dice, index) };
+    case 'peek':
+      return { act, tenant: dice.int(0, large), which: dice.int(0, large) };
     case 'again':
       return { act, which: dice.int(0, large), times: dice.int(1, 3) };
     case 'cancel':

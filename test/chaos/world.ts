@@ -10,14 +10,10 @@ import { removeHome } from '../../src/platform/postgres-data.ts';
 import { startPlatform } from '../../src/platform/supervisor.ts';
 import { openKeyRing } from '../../src/secrets/key-ring.ts';
 import { temporalClient } from '../../temporal/client.ts';
-import { type Answer, Api } from '../harness/api.ts';
+import { Api } from '../harness/api.ts';
 import { Simulator } from '../harness/simulator.ts';
 import { until } from '../harness/until.ts';
-
-/** What a request came to: an answer, or nobody knows. */
-export type Outcome = { readonly answer: Answer<unknown> & { readonly body: Json } } | { readonly lost: string };
-// biome-ignore lint/suspicious/noExplicitAny: a test looks into answers as a user does, without a schema between.
-type Json = any;
+import { foundTenant, openTenant, type Tenant } from './tenant.ts';
 
 /** A whole supervised platform in a home of its own, every process of it real and to be killed. */
 export interface World {
@@ -25,10 +21,10 @@ export interface World {
   readonly sql: Sql;
   readonly simulator: Simulator;
   readonly temporal: Client;
-  /** Asks once; a connection that is lost, or an answer that takes too long, is an outcome like any other. */
-  ask(method: string, path: string, body?: unknown, key?: string): Promise<Outcome>;
-  /** Asks again and again until there is an answer of this status. */
-  get(path: string): Promise<Json>;
+  /** The operator's own project first, then others, each of an organisation of its own. */
+  readonly tenants: readonly [Tenant, ...Tenant[]];
+  /** Whose job or resource it is, by its project. */
+  tenantOf(of: { readonly projectId: string }): Tenant;
   pidOf(role: string): number | undefined;
   /** `SIGKILL`; nothing where it does not run now. */
   kill(role: string): void;
@@ -55,8 +51,6 @@ const quick = {
   MILLWRIGHT_PROVIDER_TIMEOUT_MS: '1000',
 } as const;
 
-const answerMs = 12_000;
-
 /** Our own processes, by the words of their command; those of others have clocks that only the machine can move. */
 const commands = {
   api: 'api',
@@ -66,25 +60,27 @@ const commands = {
   simulator: 'simulator',
 } as const;
 
-/** `environment` is for every process of it. */
-export async function startWorld(environment: Readonly<Record<string, string>> = {}): Promise<World> {
+/** `others`: the names of tenants beside the operator's own project. */
+export async function startWorld(others: readonly string[] = []): Promise<World> {
   const home = mkdtempSync(join(tmpdir(), 'millwright-chaos-'));
   const said: string[] = [];
   const clocks: Record<string, number> = {};
   const clockFile = join(home, 'clocks.json');
   writeFileSync(clockFile, '{}');
   const preload = `--import=${new URL('moved-clock.mjs', import.meta.url).href}`;
-  const changes = { ...quick, ...environment, NODE_OPTIONS: preload, CHAOS_CLOCK_FILE: clockFile };
+  const changes = { ...quick, NODE_OPTIONS: preload, CHAOS_CLOCK_FILE: clockFile };
   for (const [name, value] of Object.entries(changes)) vi.stubEnv(name, value);
   const config = readConfig({ ...process.env, MILLWRIGHT_HOME: home });
   const platform = await startPlatform({ config, port: 0 }, (line) => said.push(line));
-  const api = new Api(platform.endpoints.api, readFileSync(join(home, 'operator.token'), 'utf8').trim());
+  const operator = new Api(platform.endpoints.api, readFileSync(join(home, 'operator.token'), 'utf8').trim());
   const sql = postgres(platform.endpoints.postgres, { max: 3, onnotice: () => undefined });
   const { client, connection } = temporalClient({
     address: platform.endpoints.temporal,
     namespace: config.TEMPORAL_NAMESPACE,
     keys: openKeyRing(config.payloadKeyFile),
   });
+  const tenants: [Tenant, ...Tenant[]] = [await openTenant(operator.url, operator.token)];
+  for (const name of others) tenants.push(await foundTenant(operator, name));
   const frozen = new Set<number>();
 
   const signal = (pid: number, name: NodeJS.Signals): void => {
@@ -95,40 +91,18 @@ export async function startWorld(environment: Readonly<Record<string, string>> =
     }
   };
 
-  const world: World = {
+  return {
     home,
     sql,
+    tenants,
+    tenantOf: ({ projectId }) => {
+      const tenant = tenants.find((candidate) => candidate.projectId === projectId);
+      if (!tenant) throw new Error(`nobody has the project ${projectId}`);
+      return tenant;
+    },
     simulator: new Simulator(platform.endpoints.simulator),
     temporal: client,
     said,
-    ask: async (method, path, body, key) => {
-      const asked = api.tenant(method, path, body, key === undefined ? {} : { 'idempotency-key': key });
-      asked.catch(() => undefined);
-      const late = new AbortController();
-      try {
-        return {
-          answer: await Promise.race([
-            asked,
-            pause(answerMs, undefined, { signal: late.signal, ref: false }).then(() => {
-              throw new Error('no answer in time');
-            }),
-          ]),
-        };
-      } catch (error) {
-        return { lost: error instanceof Error ? String(error.cause ?? error) : String(error) };
-      } finally {
-        late.abort();
-      }
-    },
-    get: (path) =>
-      until(
-        `GET ${path}`,
-        async () => {
-          const outcome = await world.ask('GET', path);
-          return 'answer' in outcome && outcome.answer.status === 200 && outcome.answer.body;
-        },
-        60_000,
-      ),
     pidOf: platform.pidOf,
     kill: (role) => {
       const pid = platform.pidOf(role);
@@ -161,5 +135,4 @@ export async function startWorld(environment: Readonly<Record<string, string>> =
       if (!keepHome) removeHome(home);
     },
   };
-  return world;
 }
