@@ -6,6 +6,7 @@ import type { Payload } from '@temporalio/common';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
 import proto from '@temporalio/proto';
 import { readConfig } from '../../src/config/index.ts';
+import { type JobView, settlements } from '../../src/domain/job.ts';
 import { removeHome } from '../../src/platform/postgres-data.ts';
 import { startPlatform } from '../../src/platform/supervisor.ts';
 import { openKeyRing } from '../../src/secrets/key-ring.ts';
@@ -13,6 +14,7 @@ import { temporalClient } from '../../temporal/client.ts';
 import { EncryptionCodec } from '../../temporal/codec.ts';
 import { Api } from '../harness/api.ts';
 import { Simulator } from '../harness/simulator.ts';
+import { until } from '../harness/until.ts';
 
 /**
  * Records a history of every workflow, in the clear and on bad days, for `replay.test.ts`:
@@ -69,6 +71,23 @@ function withoutStacks(payload: Payload): Payload {
 const done = async (name: string, method: string, path: string, body?: object): Promise<void> =>
   save(name, (await api.done(method, path, body)).workflowId);
 
+const isHeld = ({ state }: JobView): boolean => state === 'HELD';
+
+/** A create whose step has failed for good, and would not fail again. */
+async function hold(name: string): Promise<JobView> {
+  await simulator.fault({ effect: 'permanent', operation: 'vm.create', name, times: 1 });
+  const { body } = await api.tenant('POST', '/vms', vm(name, { onFailure: 'hold' }));
+  return await api.jobWhen(body.job.id, isHeld);
+}
+
+const chain = (onFailure: string, name = 'chain'): string => `
+name: ${name}
+onFailure: ${onFailure}
+operations:
+  - { id: a, type: volume.create, region: tpe-1, with: { name: ${name}-a, sizeGib: 1 } }
+  - { id: b, type: volume.create, region: tpe-1, dependsOn: [a], with: { name: ${name}-b, sizeGib: 1 } }
+  - { id: c, type: volume.create, region: tpe-1, dependsOn: [b], with: { name: ${name}-c, sizeGib: 1 } }`;
+
 const at = { region: 'tpe-1' };
 const vm = (name: string, more: object = {}) => ({ name, ...at, flavor: 'small', image: 'debian-13', ...more });
 try {
@@ -84,28 +103,62 @@ try {
   await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'refused' });
   await done('vm.create-refused', 'POST', '/vms', vm('refused'));
   await simulator.fault({ effect: 'permanent', operation: 'vm.delete', name: 'retried' });
-  await done('vm.delete-refused', 'DELETE', '/vms/retried');
+  await done('vm.delete-refused', 'DELETE', '/vms/retried?onFailure=keep');
 
   await simulator.fault({ effect: 'accept-then-drop', operation: 'vm.create', name: 'held' });
   for (const operation of ['vm.get', 'vm.delete']) {
     await simulator.fault({ effect: 'permanent', operation, name: 'held' });
   }
   const { body } = await api.tenant('POST', '/vms', vm('held'));
-  const held = await api.jobWhen(body.job.id, ({ state }) => state === 'HELD', 60_000);
+  const stuck = await api.jobWhen(body.job.id, isHeld, 60_000);
   await simulator.clearFaults();
-  await api.tenant('POST', `/jobs/${held.id}/settle`, { action: 'retry', reason: 'mended' });
-  await api.jobWhen(held.id);
-  await save('vm.create-held', held.workflowId);
+  await save('vm.create-held', (await api.settled(stuck.id, 'retry')).workflowId);
+
+  for (const action of settlements) {
+    const name = `hold-${action}`;
+    await save(`vm.create-${name}`, (await api.settled((await hold(name)).id, action)).workflowId);
+  }
+  const gone = await hold('revived');
+  await client.workflow.getHandle(gone.workflowId).terminate();
+  await save('vm.create-revived', (await api.settled(gone.id, 'retry')).workflowId);
+
+  await simulator.fault({ effect: 'hang', operation: 'vm.create', name: 'canceled' });
+  const unwanted = await api.tenant('POST', '/vms', vm('canceled'));
+  await api.jobWhen(unwanted.body.job.id, ({ steps }) => steps.length > 0);
+  await save('vm.create-canceled', (await api.canceled(unwanted.body.job.id)).workflowId);
+  await simulator.clearFaults();
 
   const file = readFileSync(new URL('../../examples/web-shop.yaml', import.meta.url), 'utf8');
-  const apply = async (name: string): Promise<void> => {
-    const answer = await api.tenant('POST', '/batches', file);
+  const apply = async (name: string, text = file): Promise<void> => {
+    const answer = await api.tenant('POST', '/batches', text);
     await save(name, (await api.jobWhen(answer.body.job.id, undefined, 60_000)).workflowId);
   };
   await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'lb-nrt' });
   await apply('batch-rolled-back');
   await simulator.clearFaults();
   await apply('batch');
+
+  await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: 'chain-b' });
+  await apply('batch-kept', chain('keep'));
+  await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: 'held-b' });
+  const answer = await api.tenant('POST', '/batches', chain('hold', 'held'));
+  const batch = answer.body.job.id;
+  const [operation] = await until('an operation to be held', async () => {
+    const { items } = (await api.tenant('GET', '/jobs?state=HELD')).body;
+    return items.length > 0 && items;
+  });
+  await api.settled(operation.id, 'rollback');
+  await api.jobWhen(batch, isHeld, 60_000);
+  await simulator.clearFaults();
+  await save('batch-held', (await api.settled(batch, 'retry')).workflowId);
+
+  await simulator.fault({ effect: 'hang', operation: 'volume.create', name: 'more-b' });
+  const long = await api.tenant('POST', '/batches', chain('rollback', 'more'));
+  await until('the batch to be at work', async () => {
+    const { counts } = (await api.tenant('GET', '/batches/more')).body;
+    return counts.SUCCEEDED > 0 && counts.RUNNING > 0;
+  });
+  await save('batch-canceled', (await api.canceled(long.body.job.id)).workflowId);
 } finally {
   await connection.close();
   await platform.stop();
