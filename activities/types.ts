@@ -10,9 +10,12 @@ export interface ControlActivities {
    * ended, or its resource is not where the transition says), or null.
    */
   record(transitions: readonly Transition[]): Promise<(ErrorInfo | null)[]>;
-  /** The batch's graph with its checkpoint. */
-  loadBatch(batchId: string): Promise<BatchGraph>;
-  /** Accepts the jobs of operations whose dependencies are done. Idempotent. In the order asked for. */
+  /** The batch's graph with its checkpoint, from this place in its file on; as much as fits into one answer. */
+  loadBatch(batchId: string, from?: number): Promise<BatchGraph>;
+  /**
+   * Accepts the jobs of operations whose dependencies are done. Idempotent. In the order asked for, and as many as fit
+   * into one answer, one at least: the others are to be asked for again.
+   */
   beginOperations(batchId: string, begin: readonly BeginOperation[]): Promise<Begun[]>;
   /** Makes ready what failed, to be tried again by new jobs. */
   retryOperations(batchId: string): Promise<void>;
@@ -27,7 +30,13 @@ export interface BatchGraph {
     readonly state: import('../src/domain/batch.ts').OperationState;
     /** A deletion cannot be taken back. */
     readonly reversible: boolean;
+    /** Why it failed, if it did. */
+    readonly error?: ErrorInfo | null;
+    /** Its job has ended and may have left something. */
+    readonly left?: boolean;
   }[];
+  /** There are more, after these. */
+  readonly more?: boolean;
 }
 
 export interface BeginOperation {

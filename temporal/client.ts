@@ -95,19 +95,22 @@ export type Delivery = { readonly is: 'taken' | 'gone' } | { readonly is: 'refus
 
 /** Tells a held job how to go on; returns when what comes of it is on record. */
 export const deliverSettlement = (client: Client, workflowId: string, message: SettleMessage): Promise<Delivery> =>
-  deliver(() =>
+  deliver(client, () =>
     client.workflow.getHandle(workflowId).executeUpdate<void, [SettleMessage]>(settleUpdate, { args: [message] }),
   );
 
 /** Tells a job to be canceled; returns when it has heard it, not when it is undone. */
 export const deliverCancel = (client: Client, workflowId: string, message: CancelMessage): Promise<Delivery> =>
-  deliver(() =>
+  deliver(client, () =>
     client.workflow.getHandle(workflowId).executeUpdate<void, [CancelMessage]>(cancelUpdate, { args: [message] }),
   );
 
-async function deliver(send: () => Promise<void>): Promise<Delivery> {
+/** Without a control worker nobody answers; who asks is not to wait for one. */
+const patienceMs = 10_000;
+
+async function deliver(client: Client, send: () => Promise<void>): Promise<Delivery> {
   try {
-    await send();
+    await client.withDeadline(Date.now() + patienceMs, send);
     return { is: 'taken' };
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return { is: 'gone' };

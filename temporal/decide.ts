@@ -45,12 +45,10 @@ export const cancelJob = (
 
 async function reach(hosting: Hosting, { job, deliver, applies }: Decision): Promise<void> {
   for (let round = 1; round <= tries; round += 1) {
-    const delivery = await deliver().catch((cause: unknown) => {
-      throw new MillwrightError(
-        'unavailable',
-        'Temporal does not answer, so that nobody knows yet whether this was decided. Look at the job, then ask again.',
-        { cause },
-      );
+    const delivery = await deliver().catch(async (cause: unknown) => {
+      // The answer was lost, or is late; what the database says by now tells whether the message was heard.
+      if (await applies()) throw unheard(job, cause);
+      return { is: 'taken' } as const;
     });
     if (delivery.is === 'taken') return;
     if (!(await applies())) {
@@ -61,8 +59,15 @@ async function reach(hosting: Hosting, { job, deliver, applies }: Decision): Pro
     if (delivery.is === 'gone') await begin(hosting, job, round);
     await pause(betweenMs);
   }
-  throw new MillwrightError('unavailable', `The workflow of job ${job.id} does not take it now. Ask again.`);
+  throw unheard(job);
 }
+
+const unheard = ({ id }: Hosted, cause?: unknown): MillwrightError =>
+  new MillwrightError(
+    'unavailable',
+    `Nobody took it: Temporal, or every control worker, does not answer now. It may still be heard later: look at job ${id} before you ask again.`,
+    { jobId: id, cause },
+  );
 
 /** Gives a job a workflow: its first, where it has not been begun. */
 async function begin(hosting: Hosting, job: Hosted, round: number): Promise<void> {

@@ -4,12 +4,13 @@ import { dependantsFirst, ReadySet } from '../src/batch/graph.ts';
 import type { BatchInput } from '../src/domain/start.ts';
 import type { ErrorInfo } from '../src/errors.ts';
 import { control } from './activities.ts';
-import { hold } from './hold.ts';
+import { canceledError } from './failures.ts';
+import { hold, watchHolds } from './hold.ts';
 import { endAs, runJob } from './job.ts';
 import { handleMessages, type Listener, listen } from './messages.ts';
 import { Progress, watchProgress } from './progress.ts';
 import { beginner } from './record.ts';
-import { canceledError, type SagaEnd } from './saga.ts';
+import type { SagaEnd } from './saga.ts';
 
 /** What `none` undoes. */
 const done: SagaEnd = { state: 'SUCCEEDED' };
@@ -48,6 +49,8 @@ class Batch {
   readonly #begin: (begin: BeginOperation) => Promise<Begun>;
   readonly #scope = new CancellationScope();
   readonly #done = new Set<string>();
+  /** Operations that failed and may have left something: an operator gave them up, or the policy is to keep it. */
+  readonly #left = new Set<string>();
   #failure: Failure | undefined;
   #canceled = canceledError('');
 
@@ -62,7 +65,7 @@ class Batch {
       cancel: (reason) => {
         this.#listener.cancel = undefined;
         this.#canceled = canceledError(reason);
-        progress.cancelRequested();
+        progress.cancelRequested(this.#canceled);
         this.#scope.cancel();
       },
     };
@@ -86,15 +89,26 @@ class Batch {
       }
       await CancellationScope.nonCancellable(() => control.retryOperations(this.#input.batchId));
       this.#failure = undefined;
+      this.#left.clear();
       operations = await this.#load();
     }
   }
 
+  /** The graph, page by page: a result of Temporal's holds 2 MB. */
   async #load(): Promise<readonly Operation[]> {
-    const { operations } = await CancellationScope.nonCancellable(() => control.loadBatch(this.#input.batchId));
-    for (const { id, state } of operations) {
+    const operations: Operation[] = [];
+    for (let from = 0; ; from = operations.length) {
+      const page = await CancellationScope.nonCancellable(() =>
+        from === 0 ? control.loadBatch(this.#input.batchId) : control.loadBatch(this.#input.batchId, from),
+      );
+      operations.push(...page.operations);
+      if (!page.more) break;
+    }
+    for (const { id, state, error, left } of operations) {
       if (isDone(state)) this.#done.add(id);
-      if (state === 'FAILED' || state === 'CANCELED') this.#failure ??= { operationId: id, end: { state } };
+      if (left) this.#left.add(id);
+      if (state !== 'FAILED' && state !== 'CANCELED') continue;
+      this.#failure ??= { operationId: id, end: { state, ...(error ? { error } : {}) } };
     }
     return operations;
   }
@@ -125,6 +139,7 @@ class Batch {
           ready.finish(id);
         } else {
           this.#failure ??= { operationId: id, end };
+          if (end.leftovers?.length) this.#left.add(id);
         }
       },
     );
@@ -166,7 +181,7 @@ class Batch {
     const error = this.#progress.now.error ?? failed;
     await this.#cancelBegun((await control.skipOperations(this.#input.batchId)) ?? []);
     if (how === 'keep') {
-      await this.#progress.end('FAILED', { error });
+      await this.#progress.end('FAILED', { error, leftovers: [...this.#left] });
       return { state: 'FAILED', error };
     }
     return await this.#undo(operations, state, error);
@@ -184,7 +199,7 @@ class Batch {
   async #undo(operations: readonly Operation[], state: 'FAILED' | 'CANCELED', error: ErrorInfo): Promise<SagaEnd> {
     const { now } = this.#progress;
     let stuck = now.state === 'HELD' && now.rollback === 'stuck';
-    let left: readonly string[] = now.leftovers;
+    let left: readonly string[] = now.leftovers.filter((id) => !this.#left.has(id));
     for (;;) {
       if (stuck) {
         const action = await hold('batch.apply', this.#listener, this.#progress, {
@@ -193,7 +208,7 @@ class Batch {
         });
         if (action === 'mark-done') break;
         if (action === 'abandon') {
-          await this.#progress.end('FAILED', { error, leftovers: left });
+          await this.#progress.end('FAILED', { error, leftovers: [...this.#left, ...left] });
           return { state: 'FAILED', error };
         }
       }
@@ -208,7 +223,8 @@ class Batch {
       if (left.length === 0) break;
       stuck = true;
     }
-    await this.#progress.end(state, { error, rollback: 'complete' });
+    const leftovers = [...this.#left];
+    await this.#progress.end(state, { error, rollback: leftovers.length > 0 ? 'stuck' : 'complete', leftovers });
     return { state, error };
   }
 
@@ -253,18 +269,32 @@ class Batch {
   #inSlots(take: () => string | undefined, run: (id: string) => Promise<void>): Promise<void> {
     return new Promise((finished, failed) => {
       let free = this.#input.parallelLimit;
+      let underWay = 0;
       const fill = (): void => {
         while (free > 0) {
           const id = take();
           if (id === undefined) break;
           free -= 1;
+          underWay += 1;
           run(id).then(() => {
             free += 1;
+            underWay -= 1;
             fill();
           }, failed);
         }
-        if (free === this.#input.parallelLimit) finished();
+        if (underWay === 0) finished();
       };
+      // One that is held gives its slot to another; one that an operator settles goes on at once, slot or not.
+      watchHolds({
+        held: (type) => {
+          if (type === 'batch.apply') return;
+          free += 1;
+          fill();
+        },
+        released: (type) => {
+          if (type !== 'batch.apply') free -= 1;
+        },
+      });
       fill();
     });
   }

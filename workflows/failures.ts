@@ -2,9 +2,16 @@ import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } f
 import type { Job } from '../src/domain/job.ts';
 import type { ErrorInfo } from '../src/errors.ts';
 
+export const canceledError = (reason: string): ErrorInfo => ({
+  code: 'conflict',
+  message: reason ? `Canceled: ${reason}` : 'Canceled.',
+});
+
+export const unknownError: ErrorInfo = { code: 'internal', message: 'Failed.' };
+
 /** What a job shows of whatever one of its steps threw. */
 export function toErrorInfo(error: unknown, job: Pick<Job, 'region'>): ErrorInfo {
-  if (isCancellation(error)) return { code: 'conflict', message: 'Canceled.' };
+  if (isCancellation(error)) return canceledError('');
   const cause = error instanceof ActivityFailure ? error.cause : error;
   if (cause instanceof ApplicationFailure) {
     const [info] = cause.details ?? [];

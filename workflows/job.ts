@@ -1,6 +1,7 @@
 import {
   ApplicationFailure,
   allHandlersFinished,
+  CancellationScope,
   CancelledFailure,
   condition,
   setCurrentDetails,
@@ -46,7 +47,8 @@ export async function hostJob(job: Job): Promise<void> {
 
 /** Ends a workflow as what it hosted ended, once whoever sent it a message has an answer. */
 export async function endAs(end: SagaEnd): Promise<void> {
-  await condition(allHandlersFinished);
+  // Shielded: a workflow that was canceled still answers, and says how its job ended.
+  await CancellationScope.nonCancellable(() => condition(allHandlersFinished));
   upsertSearchAttributes({ State: [end.state] });
   if (end.state === 'CANCELED') throw new CancelledFailure('Canceled and undone.');
   if (end.state === 'FAILED') throw ApplicationFailure.nonRetryable(end.error?.message ?? 'Failed.', end.error?.code);

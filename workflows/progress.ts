@@ -20,6 +20,7 @@ interface StepNow {
   readonly attempts?: number;
   readonly error?: ErrorInfo | null;
   readonly nextAttemptAt?: string | null;
+  readonly startedAt?: string;
   readonly result?: JobResult;
 }
 
@@ -79,10 +80,11 @@ export class Progress {
     this.note(change, more);
     const noted = this.#noted.splice(0);
     const waiting = this.#recorded.splice(0);
-    const recorded = Promise.all(noted.map(record)).then((refusals) => {
-      for (const resolve of waiting) resolve();
-      return refusals.find((refusal) => refusal !== null) ?? null;
-    });
+    const recorded = Promise.all(noted.map(record))
+      .then((refusals) => refusals.find((refusal) => refusal !== null) ?? null)
+      .finally(() => {
+        for (const resolve of waiting) resolve();
+      });
     // Most callers go on without waiting; those that wait still see a failure.
     recorded.catch(() => undefined);
     return recorded;
@@ -99,9 +101,9 @@ export class Progress {
   }
 
   /** Someone wants the job canceled. While it is held, what comes of it is told with the end of the hold. */
-  cancelRequested(): void {
+  cancelRequested(error: ErrorInfo): void {
     if (this.#now.state === 'HELD') this.#now = { ...this.#now, cancelRequested: true };
-    else void this.tell({ cancelRequested: true });
+    else void this.tell({ cancelRequested: true, error });
   }
 
   /** Records that a step is begun, or its undoing. */
@@ -111,7 +113,7 @@ export class Progress {
     const error = this.#now.rollback === 'none' ? { error: null } : {};
     return this.#step(
       name,
-      { state, attempts: before + 1, nextAttemptAt: null },
+      { state, attempts: before + 1, nextAttemptAt: null, startedAt: isoNow() },
       { state: 'RUNNING', nextAttemptAt: null, leftovers: [], ...error },
     );
   }

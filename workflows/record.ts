@@ -54,5 +54,10 @@ export const record: (transition: Transition) => Promise<ErrorInfo | null> = coa
 
 /** Begins operations of the batch that this workflow hosts. */
 export function beginner(batchId: string): (begin: BeginOperation) => Promise<Begun> {
-  return coalesce((begin) => control.beginOperations(batchId, begin));
+  return coalesce(async (begin) => {
+    const begun: Begun[] = [];
+    do begun.push(...(await control.beginOperations(batchId, begun.length === 0 ? begin : begin.slice(begun.length))));
+    while (begun.length < begin.length);
+    return begun;
+  });
 }

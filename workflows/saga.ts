@@ -1,11 +1,13 @@
-import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import { CancellationScope, CancelledFailure, isCancellation, patched, sleep } from '@temporalio/workflow';
 import type { Job, JobResult } from '../src/domain/job.ts';
 import type { ErrorInfo } from '../src/errors.ts';
+import { heartbeatTimeoutMs } from '../temporal/names.ts';
 import { withoutDeadline } from './activities.ts';
-import { toErrorInfo } from './failures.ts';
+import { canceledError, toErrorInfo, unknownError } from './failures.ts';
 import { hold } from './hold.ts';
 import { type Listener, listen, unlisten } from './messages.ts';
 import { Progress } from './progress.ts';
+import { rollBack, type Undo } from './rollback.ts';
 
 /** A step with nothing to undo says why. */
 export interface NoUndo {
@@ -23,19 +25,13 @@ interface StepParts<Result> {
 }
 export type RunStep = <Result extends JobResult>(name: string, parts: StepParts<Result>) => Promise<Result>;
 
-interface Undo {
-  readonly name: string;
-  readonly run: () => Promise<unknown>;
-}
-
 /** How a job ended. A saga never throws: whatever its steps throw ends here. */
 export interface SagaEnd {
   readonly state: 'SUCCEEDED' | 'FAILED' | 'CANCELED';
   readonly error?: ErrorInfo;
+  /** The steps that may have left something at the provider. */
+  readonly leftovers?: readonly string[];
 }
-
-/** An undo that fails is run this often, with growing pauses, before the job is held. */
-const undoRounds = 3;
 
 /**
  * Runs a job as a saga: each step's undo is registered before the step runs. When a step fails the job does as its
@@ -78,23 +74,29 @@ class Run {
       cancel: (reason) => this.#cancel(reason),
     });
     if (this.#wasUndoing || progress.now.cancelRequested) this.#listener.cancel = undefined;
+    if (progress.now.cancelRequested && progress.now.error) this.#canceled = progress.now.error;
   }
 
   #cancel(reason: string): void {
     this.#listener.cancel = undefined;
     this.#canceled = canceledError(reason);
-    this.#progress.cancelRequested();
+    this.#progress.cancelRequested(this.#canceled);
     this.#scope.cancel();
   }
 
   async toEnd(body: (step: RunStep) => Promise<JobResult>): Promise<SagaEnd> {
     let result: JobResult;
     try {
+      await this.#outliveAttempts();
       result = await this.#scope.run(() => {
         if (this.#progress.now.cancelRequested && !this.#wasUndoing) this.#scope.cancel();
         return body((name, parts) => this.#step(name, parts));
       });
       if (this.#wasUndoing) throw new Undoing();
+      // A step may be done before it hears that it is not wanted any more; what can be undone is.
+      if (this.#scope.consideredCancelled && this.#undos.length > 0 && patched('canceled-though-done')) {
+        throw new CancelledFailure('Canceled.');
+      }
     } catch (error) {
       this.#listener.cancel = undefined;
       return await CancellationScope.nonCancellable(() => this.#failed(error));
@@ -102,6 +104,15 @@ class Run {
     this.#listener.cancel = undefined;
     // Outside of the try: what is done is never undone for want of a record.
     return await CancellationScope.nonCancellable(() => this.#succeeded(result));
+  }
+
+  /**
+   * An attempt that the job's earlier workflow began may still be under way: its worker gives it up when it next hears
+   * from Temporal, or has lost it by then.
+   */
+  async #outliveAttempts(): Promise<void> {
+    const underWay = this.#job.checkpoint?.steps.some(({ endedAt }) => endedAt === null);
+    if (underWay) await CancellationScope.nonCancellable(() => sleep(2 * heartbeatTimeoutMs));
   }
 
   async #step<Result extends JobResult>(name: string, parts: StepParts<Result>): Promise<Result> {
@@ -180,13 +191,20 @@ class Run {
     const canceled = now.cancelRequested || (!(cause instanceof Undoing) && this.#isCancellation(cause));
     const state = canceled ? 'CANCELED' : 'FAILED';
     const error = this.#errorOf(cause);
+    if (!this.#acted) {
+      await this.#progress.end(state, { error }, { resource: 'untouched' });
+      return { state, error };
+    }
     if (cause instanceof Abandoned || (state === 'FAILED' && this.#job.onFailure === 'keep')) {
       const leftovers = this.#undos.map(({ name }) => name);
       await this.#progress.end('FAILED', { error, leftovers }, { resource: 'failed' });
-      return { state: 'FAILED', error };
+      return { state: 'FAILED', error, leftovers };
     }
-    if (this.#undos.length > 0 || this.#wasUndoing) return await this.#rollBack(state, error);
-    await this.#progress.end(state, { error }, { resource: this.#acted ? 'failed' : 'untouched' });
+    if (this.#undos.length > 0 || this.#wasUndoing) {
+      const undoing = { job: this.#job, progress: this.#progress, listener: this.#listener, undos: this.#undos };
+      return await rollBack(undoing, state, error);
+    }
+    await this.#progress.end(state, { error }, { resource: 'failed' });
     return { state, error };
   }
 
@@ -195,67 +213,7 @@ class Run {
     if (cause instanceof Undoing) return this.#progress.now.error ?? unknownError;
     return this.#isCancellation(cause) ? this.#canceled : toErrorInfo(cause, this.#job);
   }
-
-  async #rollBack(state: 'FAILED' | 'CANCELED', error: ErrorInfo): Promise<SagaEnd> {
-    const { retry, id, type } = this.#job;
-    const progress = this.#progress;
-    withoutDeadline.add(id);
-    let left: readonly Undo[] = this.#undos.toReversed();
-    let stuck = progress.now.state === 'HELD' && progress.now.rollback === 'stuck';
-    for (let round = 1; ; round += 1) {
-      const names = left.map(({ name }) => name);
-      if (stuck) {
-        const action = await hold(type, this.#listener, progress, { rollback: 'stuck', leftovers: names });
-        if (action === 'mark-done') break;
-        if (action === 'abandon') {
-          await progress.end('FAILED', { leftovers: names }, { resource: 'failed' });
-          return { state: 'FAILED', error };
-        }
-      }
-      if (round === 1 || stuck) {
-        const cancelRequested = state === 'CANCELED';
-        void progress.tell({ state: 'RUNNING', rollback: 'running', error, cancelRequested, leftovers: [] });
-        // Recorded by itself, as the histories of jobs held by earlier releases have it.
-        if (stuck) await Promise.resolve();
-      }
-      left = await this.#unwind(left);
-      if (left.length === 0) break;
-      stuck = round % undoRounds === 0;
-      if (!stuck) await this.#pause(Math.min(retry.initialSeconds * 2 ** round, retry.maximumSeconds), left);
-    }
-    await progress.end(state, { error, rollback: 'complete' }, { resource: 'undone' });
-    return { state, error };
-  }
-
-  async #pause(seconds: number, left: readonly Undo[]): Promise<void> {
-    const nextAttemptAt = new Date(Date.now() + seconds * 1000).toISOString();
-    void this.#progress.tell({ state: 'RETRYING', nextAttemptAt, leftovers: left.map(({ name }) => name) });
-    await sleep(seconds * 1000);
-  }
-
-  /** Runs each undo, whatever becomes of the others; gives those that failed. */
-  async #unwind(undos: readonly Undo[]): Promise<readonly Undo[]> {
-    const failed: Undo[] = [];
-    for (const undo of undos) {
-      void this.#progress.begin(undo.name, 'UNDOING');
-      try {
-        await undo.run();
-        this.#progress.stepEnded(undo.name, { state: 'UNDONE' });
-      } catch (error) {
-        failed.push(undo);
-        this.#progress.stepEnded(undo.name, { state: 'UNDO_FAILED', error: toErrorInfo(error, this.#job) });
-      }
-    }
-    return failed;
-  }
 }
-
-export const canceledError = (reason: string): ErrorInfo => ({
-  code: 'conflict',
-  message: reason ? `Canceled: ${reason}` : 'Canceled.',
-});
-
-const unknownError: ErrorInfo = { code: 'internal', message: 'Failed.' };
 
 /** This job is not to go on: the database refused it, its deadline has passed, or an operator wants it undone. */
 class Refused extends Error {

@@ -1,11 +1,13 @@
+import type { Sql } from 'postgres';
 import { resolveTemplates } from '../../src/batch/template.ts';
 import { checkWith } from '../../src/batch/with.ts';
-import { violatedUnique } from '../../src/db/client.ts';
 import {
   type BatchRow,
   batchForWork,
   endOperation,
+  graphForWork,
   jobForWork,
+  jobState,
   markBegun,
   type OperationRow,
   operationsForWork,
@@ -14,6 +16,7 @@ import {
   skipPending,
 } from '../../src/db/queries/batch-work.ts';
 import { outputsFor } from '../../src/db/queries/outputs.ts';
+import type { OperationState } from '../../src/domain/batch.ts';
 import { hasEnded } from '../../src/domain/job.ts';
 import { partsOf } from '../../src/domain/kinds.ts';
 import { type ErrorInfo, MillwrightError, toErrorInfo } from '../../src/errors.ts';
@@ -31,16 +34,11 @@ export function batchActivities(
 ): Pick<ControlActivities, 'loadBatch' | 'beginOperations' | 'retryOperations' | 'skipOperations'> {
   const { database } = dependencies;
   return {
-    async loadBatch(batchId) {
-      const operations = await operationsForWork(database.sql, batchId);
-      return {
-        operations: operations.map(({ id, dependsOn, state, type }) => ({
-          id,
-          dependsOn,
-          state,
-          reversible: partsOf(type).verb === 'create',
-        })),
-      };
+    async loadBatch(batchId, from = 0) {
+      const rows = await graphForWork(database.sql, batchId, from);
+      const operations = rows.map(({ type, ...row }) => ({ ...row, reversible: partsOf(type).verb === 'create' }));
+      const page = asManyAsFit(operations);
+      return page.length < operations.length ? { operations: page, more: true } : { operations };
     },
     async beginOperations(batchId, begin) {
       const batch = await batchForWork(database.sql, batchId);
@@ -50,61 +48,92 @@ export function batchActivities(
         begin.map(({ operationId }) => operationId),
       );
       const byId = new Map(rows.map((row) => [row.id, row]));
-      return await Promise.all(begin.map((one) => beginOne(dependencies, batch, byId.get(one.operationId), one)));
+      const begun = await Promise.all(
+        begin.map((one) => beginOne(dependencies, batch, byId.get(one.operationId), one)),
+      );
+      return asManyAsFit(begun);
     },
     retryOperations: (batchId) => renewFailed(database.sql, batchId),
     skipOperations: (batchId) => skipPending(database.sql, batchId),
   };
 }
 
-/** Begins one operation. What is wrong with it is its own end; a database that is away is tried again by Temporal. */
+/** What an activity gives stands in one event, of 2 MB at most once it is encrypted and encoded. */
+const largestAnswer = 1_000_000;
+
+/** The first of these that fit into an answer; one at least. */
+function asManyAsFit<Item>(items: readonly Item[]): Item[] {
+  let left = largestAnswer;
+  const tooMany = items.findIndex((item) => {
+    left -= Buffer.byteLength(JSON.stringify(item));
+    return left < 0;
+  });
+  return items.slice(0, tooMany < 0 ? items.length : Math.max(1, tooMany));
+}
+
+/**
+ * Begins one operation. What is wrong with it is its own end; a database that is away is tried again by Temporal. It may
+ * have been begun before, or be begun by another worker at this moment: its job's id was fixed beforehand, and the job
+ * that has it is the one that goes on.
+ */
 async function beginOne(
   dependencies: ControlDependencies,
   batch: BatchRow,
   row: OperationRow | undefined,
   { operationId, direction }: BeginOperation,
 ): Promise<Begun> {
-  const { sealer } = dependencies;
   const { sql } = dependencies.database;
   if (!row) return { error: { code: 'not_found', message: `The batch has no operation "${operationId}".` } };
-  const place: BatchPlace = {
-    batchId: batch.id,
-    operationId,
-    jobId: direction === 'forth' ? row.jobId : await rollbackJobId(dependencies, batch, row),
-    parentJobId: batch.jobId,
-    workflowId: batch.workflowId,
+  const jobId = direction === 'forth' ? row.jobId : await rollbackJobId(sql, batch, row);
+  const end = async (state: OperationState, error: ErrorInfo | null): Promise<Begun> => {
+    await endOperation(sql, batch.id, operationId, state, error);
+    return error ? { error } : { done: true };
   };
+  const failed = direction === 'forth' ? 'FAILED' : 'ROLLBACK_FAILED';
   try {
-    if (!(await jobForWork(sql, sealer, place.jobId)) && !(await accept(dependencies, batch, row, direction, place))) {
-      await endOperation(sql, batch.id, operationId, direction === 'forth' ? 'SUCCEEDED' : 'ROLLED_BACK', null);
-      return { done: true };
+    if (!(await jobState(sql, jobId))) {
+      // This word comes late: the batch has ended, or has given the operation up.
+      if (batch.hasEnded || row.state === 'SKIPPED')
+        return { error: { code: 'conflict', message: 'The batch has gone on.' } };
+      const place = { batchId: batch.id, operationId, jobId, parentJobId: batch.jobId, workflowId: batch.workflowId };
+      const accepted = await accept(dependencies, batch, row, direction, place);
+      if (!accepted) return await end(direction === 'forth' ? 'SUCCEEDED' : 'ROLLED_BACK', null);
     }
-    const accepted = await jobForWork(sql, sealer, place.jobId);
-    if (!accepted) throw new Error(`job ${place.jobId} was accepted and is not there`);
-    await markBegun(sql, batch.id, operationId, direction, accepted.job.resourceId);
-    const { job, checkpoint } = accepted;
-    if (checkpoint.state === 'SUCCEEDED') return { done: true };
-    return hasEnded(checkpoint.state) ? { error: checkpoint.error ?? unknownError } : { job };
   } catch (error) {
-    if (violatedUnique(error) === 'jobs_pkey') return beginOne(dependencies, batch, row, { operationId, direction });
-    if (!(error instanceof MillwrightError)) throw error;
-    const info = toErrorInfo(error);
-    await endOperation(sql, batch.id, operationId, direction === 'forth' ? 'FAILED' : 'ROLLBACK_FAILED', info);
-    return { error: info };
+    // Another may have accepted it in the meantime; that keeps this one from being accepted, and is no fault.
+    if (!(await jobState(sql, jobId))) {
+      if (error instanceof MillwrightError) return await end(failed, toErrorInfo(error));
+      throw error;
+    }
   }
+  return await goOn(dependencies, batch.id, jobId, { operationId, direction }).catch((error: unknown) => {
+    if (error instanceof MillwrightError) return end(failed, toErrorInfo(error));
+    throw error;
+  });
+}
+
+/** A job that has been accepted, as its workflow is to go on with it. Throws where its secrets cannot be opened. */
+async function goOn(
+  { database, sealer }: ControlDependencies,
+  batchId: string,
+  jobId: string,
+  { operationId, direction }: BeginOperation,
+): Promise<Begun> {
+  const accepted = await jobForWork(database.sql, sealer, jobId);
+  if (!accepted) throw new Error(`job ${jobId} was accepted and is not there`);
+  const { job, checkpoint } = accepted;
+  await markBegun(database.sql, batchId, operationId, direction, job.resourceId);
+  if (checkpoint.state === 'SUCCEEDED') return { done: true };
+  return hasEnded(checkpoint.state) ? { error: checkpoint.error ?? unknownError } : { job };
 }
 
 const unknownError: ErrorInfo = { code: 'internal', message: 'Failed.' };
 
 /** The id of the job that takes an operation back; a new one where the last failed. */
-async function rollbackJobId(
-  { database, sealer }: ControlDependencies,
-  batch: BatchRow,
-  row: OperationRow,
-): Promise<string> {
-  const before = await jobForWork(database.sql, sealer, row.rollbackJobId);
-  const failed = before && hasEnded(before.checkpoint.state) && before.checkpoint.state !== 'SUCCEEDED';
-  return failed ? await renewRollbackJob(database.sql, batch.id, row.id) : row.rollbackJobId;
+async function rollbackJobId(sql: Sql, batch: BatchRow, row: OperationRow): Promise<string> {
+  const before = await jobState(sql, row.rollbackJobId);
+  const failed = before && hasEnded(before) && before !== 'SUCCEEDED';
+  return failed ? await renewRollbackJob(sql, batch.id, row.id) : row.rollbackJobId;
 }
 
 /** Accepts the job of an operation; undefined where there is nothing to be done any more. */

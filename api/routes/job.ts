@@ -16,6 +16,7 @@ import {
 } from '../../src/domain/job.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import type { Caller } from '../../src/requests/caller.ts';
+import { cancelPending } from '../../src/requests/cancel-pending.ts';
 import { cancelJob, settleJob } from '../../temporal/decide.ts';
 import { createRoute, idParam, json, pageOf, pageQuery, projectQuery } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
@@ -164,10 +165,13 @@ export function jobRoutes(dependencies: ApiDependencies) {
       const job = await find(context.get('caller').project.id, id);
       if (!mayCancel(job)) throw cannotCancel(job);
       if (!job.cancelRequested) {
-        const applies = async () => mayCancel(await find(job.projectId, id));
-        await auditedAround(sql, decision(context.get('caller'), job, 'job.cancel', reason), () =>
-          cancelJob(hosting, job, { reason, applies }),
-        );
+        const applies = async () => {
+          const now = await find(job.projectId, id);
+          return mayCancel(now) && !now.cancelRequested;
+        };
+        await auditedAround(sql, decision(context.get('caller'), job, 'job.cancel', reason), async () => {
+          if (!(await cancelPending(sql, job, reason))) await cancelJob(hosting, job, { reason, applies });
+        });
       }
       return context.json(await find(context.get('caller').project.id, id), 202);
     },

@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 import type { OperationState } from '../../domain/batch.ts';
-import type { Checkpoint, FailurePolicy, Job } from '../../domain/job.ts';
+import type { Checkpoint, FailurePolicy, Job, JobState } from '../../domain/job.ts';
 import type { OperationType } from '../../domain/kinds.ts';
 import type { Trail } from '../../domain/trail.ts';
 import type { ErrorInfo } from '../../errors.ts';
@@ -15,6 +15,7 @@ export interface BatchRow {
   readonly jobId: string;
   readonly workflowId: string;
   readonly onFailure: FailurePolicy;
+  readonly hasEnded: boolean;
   readonly caller: {
     readonly organization: { readonly id: string; readonly name: string };
     readonly project: { readonly id: string; readonly name: string };
@@ -38,7 +39,7 @@ export interface OperationRow {
 
 export async function batchForWork(sql: Sql, batchId: string): Promise<BatchRow> {
   const [row] = await sql<BatchRow[]>`
-    SELECT b.id, b.name, b.job_id AS "jobId", j.workflow_id AS "workflowId", b.on_failure AS "onFailure",
+    SELECT b.id, b.name, b.job_id AS "jobId", j.workflow_id AS "workflowId", b.on_failure AS "onFailure", j.ended_at IS NOT NULL AS "hasEnded",
       jsonb_build_object('organization', jsonb_build_object('id', o.id, 'name', o.name), 'project', jsonb_build_object('id', p.id, 'name', p.name),
         'trail', j.input -> 'trail') AS caller
     FROM batches b JOIN jobs j ON j.id = b.job_id JOIN organizations o ON o.id = b.organization_id JOIN projects p ON p.id = b.project_id
@@ -56,6 +57,32 @@ export async function operationsForWork(
   return await sql<OperationRow[]>`
     SELECT id, type, region, provider, depends_on AS "dependsOn", spec, state, job_id AS "jobId", rollback_job_id AS "rollbackJobId", resource_id AS "resourceId"
     FROM batch_operations WHERE batch_id = ${batchId} ${only ? sql`AND id = ANY(${[...only]})` : sql``} ORDER BY position`;
+}
+
+/** An operation as its batch's workflow decides by it. */
+interface GraphRow {
+  readonly id: string;
+  readonly type: OperationType;
+  readonly dependsOn: string[];
+  readonly state: OperationState;
+  readonly error: ErrorInfo | null;
+  /** Its job has ended and may have left something at the provider. */
+  readonly left: boolean;
+}
+
+/** A batch's operations in the order of its file, from this place on. */
+export async function graphForWork(sql: Sql, batchId: string, from: number): Promise<readonly GraphRow[]> {
+  return await sql<GraphRow[]>`
+    SELECT o.id, o.type, o.depends_on AS "dependsOn", o.state, o.error,
+      j.ended_at IS NOT NULL AND cardinality(j.leftovers) > 0 AS left
+    FROM batch_operations o LEFT JOIN jobs j ON j.id = o.job_id
+    WHERE o.batch_id = ${batchId} AND o.position >= ${from} ORDER BY o.position`;
+}
+
+/** Undefined where no such job has been accepted. */
+export async function jobState(sql: Sql, jobId: string): Promise<JobState | undefined> {
+  const [row] = await sql<{ state: JobState }[]>`SELECT state FROM jobs WHERE id = ${jobId}`;
+  return row?.state;
 }
 
 /** A job as its workflow gets it, from its checkpoint if it has been begun; undefined where it has not been accepted. */

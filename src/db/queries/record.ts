@@ -134,6 +134,9 @@ function sift(
     if ((transition.epoch ?? 0) < job.epoch) {
       return { code: 'precondition', message: `Job ${job.id} lives in a newer workflow.` };
     }
+    // The end itself may be told again, its answer having been lost; whoever tells of anything else is not up to date.
+    if (hasEnded(job.state) && transition.sequence !== job.sequence)
+      return { code: 'precondition', message: `Job ${job.id} has ended: it is ${job.state}.` };
     if (transition.sequence <= job.sequence) return null;
     if (!jobMoves[from].includes(transition.state)) {
       return { code: 'conflict', message: `Job ${job.id} is ${from} and cannot become ${transition.state}.` };
@@ -180,7 +183,7 @@ async function upsertSteps(sql: TransactionSql, transitions: readonly Transition
       "nextAttemptAt" timestamptz, "providerReference" text, result jsonb, "startedAt" timestamptz, "endedAt" timestamptz)
     ON CONFLICT (job_id, position) DO UPDATE SET state = excluded.state, attempts = excluded.attempts, error = excluded.error,
       next_attempt_at = excluded.next_attempt_at, provider_reference = coalesce(excluded.provider_reference, s.provider_reference),
-      result = coalesce(excluded.result, s.result),
+      result = coalesce(excluded.result, s.result), started_at = excluded.started_at,
       ended_at = excluded.ended_at`,
     [json([...last.values()])],
     { prepare: true },
