@@ -1,13 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Sql } from 'postgres';
 import { Gauge, type Registry } from 'prom-client';
-import {
-  incidentsByKind,
-  jobsByState,
-  outboxLagSeconds,
-  type StateCount,
-  stepsByState,
-} from '../src/db/queries/gauges.ts';
+import { countByState, lagSeconds, type StateCount } from '../src/db/queries/gauges.ts';
 import { incidentKinds } from '../src/domain/incident.ts';
 import { hasEnded, jobStates } from '../src/domain/job.ts';
 import type { Logger } from '../src/log.ts';
@@ -56,8 +50,8 @@ export function openGauges(registry: Registry, { sql, client, catalog, log }: Ga
     });
   }
 
-  const jobs = cached(() => jobsByState(sql));
-  const steps = cached(() => stepsByState(sql));
+  const jobs = cached(() => countByState(sql, 'jobs'));
+  const steps = cached(() => countByState(sql, 'steps'));
   const byState = (states: readonly string[], value: (count: StateCount | undefined) => number) => {
     return (target: Gauge, counts: readonly StateCount[]): void => {
       for (const state of states) target.set({ state }, value(counts.find((one) => one.state === state)));
@@ -96,17 +90,39 @@ export function openGauges(registry: Registry, { sql, client, catalog, log }: Ga
     'millwright_incidents_open',
     'Incidents that are open, by kind.',
     ['kind'],
-    cached(() => incidentsByKind(sql)),
+    cached(() => countByState(sql, 'incidents')),
     (target, counts) => {
-      for (const kind of incidentKinds) target.set({ kind }, counts.find((one) => one.kind === kind)?.count ?? 0);
+      for (const kind of incidentKinds) target.set({ kind }, counts.find((one) => one.state === kind)?.count ?? 0);
     },
   );
   gauge(
     'millwright_outbox_lag_seconds',
     'How long the oldest open transaction has kept readers of the events waiting.',
     [],
-    cached(() => outboxLagSeconds(sql)),
+    cached(() => lagSeconds(sql, 'outboxLag')),
     (target, seconds) => target.set(seconds),
+  );
+  gauge(
+    'millwright_audit_seal_lag_seconds',
+    'Since the oldest entry of the audit log that is not sealed; 0 where all are.',
+    [],
+    cached(() => lagSeconds(sql, 'sealLag')),
+    (target, seconds) => target.set(seconds),
+  );
+  const pending = cached(() => countByState(sql, 'pendingDeliveries'));
+  gauge(
+    'millwright_webhook_deliveries',
+    'Deliveries to webhooks that wait, and those that were given up and may be sent again.',
+    ['state'],
+    cached(async () => [...(await pending()), ...(await countByState(sql, 'deadDeliveries'))]),
+    byState(['pending', 'dead'], (one) => one?.count ?? 0),
+  );
+  gauge(
+    'millwright_webhook_oldest_pending_seconds',
+    'Since the oldest delivery that waits came to be; 0 where none does.',
+    [],
+    pending,
+    (target, [oldest]) => target.set(oldest?.seconds ?? 0),
   );
   gauge(
     'millwright_region_workers',
