@@ -20,7 +20,8 @@ export interface LiveWorker {
 /** Workers send a heartbeat every 5 s; one that missed three is lost. */
 const lostAfterMs = 15_000;
 
-export const controlIdentity = (version: string): string => `control/${version}`;
+/** The build follows the version as semver has it: `0.1.0+3f9c2a71b04d`. */
+export const controlIdentity = (version: string, build: string): string => `control/${version}+${build}`;
 /** What a region worker is and can do travels in its identity, so that operators see it and nobody has to store it. */
 export const regionIdentity = (region: string, version: string, drivers: readonly string[]): string =>
   `region/${version}/${region}/${drivers.join(',')}`;

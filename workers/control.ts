@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker, type WorkerDeploymentOptions } from '@temporalio/worker';
 import { createControlActivities } from '../activities/control/index.ts';
 import { type Config, required } from '../src/config/index.ts';
 import { openDatabase } from '../src/db/client.ts';
@@ -14,6 +14,7 @@ import { version } from '../src/version.ts';
 import { webhookOptions } from '../src/webhooks/options.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { dataConverter } from '../temporal/codec.ts';
+import { deploymentName, takeOver } from '../temporal/deployment.ts';
 import { controlQueue } from '../temporal/names.ts';
 import { ensureNamespace } from '../temporal/namespace.ts';
 import { controlIdentity } from '../temporal/workers.ts';
@@ -26,7 +27,7 @@ import { startReviver } from './reviver.ts';
 import { runWorker } from './run.ts';
 import { installRuntime } from './telemetry.ts';
 import { startWebhooks } from './webhooks.ts';
-import { workflowBundle } from './workflow-bundle.ts';
+import { buildIdOf, workflowBundle } from './workflow-bundle.ts';
 
 /** Workflows, control activities and the dispatcher: the database's side of every job. */
 export async function startControlWorker(config: Config, log: Logger): Promise<RunningRole> {
@@ -52,12 +53,16 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     more: sdkMetrics,
   });
   openGauges(telemetry.registry, { sql: database.sql, client, catalog, log });
+  const bundle = await workflowBundle(join(config.home, 'cache'), log);
+  const build = buildIdOf(bundle);
+  const versioned = config.MILLWRIGHT_WORKER_VERSIONING === 'on';
   const worker = await Worker.create({
     connection,
     namespace,
     taskQueue: controlQueue,
-    identity: controlIdentity(version),
-    workflowBundle: await workflowBundle(join(config.home, 'cache'), log),
+    identity: controlIdentity(version, build),
+    workflowBundle: bundle,
+    ...(versioned ? { workerDeploymentOptions: deploymentOf(build) } : {}),
     activities: {
       ...createControlActivities({
         database,
@@ -86,8 +91,27 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     startWebhooks({ sql: database.sql, sealer, options: webhookOptions(config) }, log),
     startEventRetention(database.sql, config.MILLWRIGHT_EVENT_KEEP_DAYS, log),
   ];
-  return runWorker(worker, async () => {
+  const leaving = new AbortController();
+  const running = runWorker(worker, async () => {
+    leaving.abort();
     await Promise.all(watches.map((watch) => watch.stop()));
     await Promise.all([database.close(), connection.close(), clientConnection.close(), telemetry.close()]);
   });
+  if (versioned) {
+    await takeOver(client, build, leaving.signal, log).catch(async (error: unknown) => {
+      await running.stop();
+      throw error;
+    });
+  }
+  return running;
 }
+
+/**
+ * A workflow goes on under whichever build is current: pinned to the build that began it, one of ten hours would keep
+ * that build's workers running. What makes this safe is that recorded histories replay (test/replay).
+ */
+const deploymentOf = (buildId: string): WorkerDeploymentOptions => ({
+  version: { deploymentName, buildId },
+  useWorkerVersioning: true,
+  defaultVersioningBehavior: 'AUTO_UPGRADE',
+});

@@ -34,6 +34,12 @@ export async function workflowBundle(cacheDir: string, log: Logger): Promise<{ c
   return { codePath };
 }
 
+/** What tells one build of the workflows from another: the script that runs, wherever it was made. */
+export function buildIdOf({ codePath }: { readonly codePath: string }): string {
+  const code = readFileSync(codePath, 'utf8').replaceAll(root, '');
+  return createHash('sha256').update(code).digest('hex').slice(0, 12);
+}
+
 function hashOfSources(): string {
   const hash = createHash('sha256');
   const sources = globSync(

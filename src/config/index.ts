@@ -49,6 +49,8 @@ const environmentSchema = z.object({
   /** Asked to end, the API says that it is not ready and goes on taking requests for so long: a load balancer has to notice. */
   MILLWRIGHT_API_DRAIN_MS: z.coerce.number().int().min(0).max(8000).default(0),
   MILLWRIGHT_SIMULATOR_PORT: port.default(7404),
+  /** `off` for a Temporal before 1.28, which knows no worker deployments: then any control worker may get any workflow. */
+  MILLWRIGHT_WORKER_VERSIONING: z.enum(['on', 'off']).default('on'),
   MILLWRIGHT_SIMULATOR_URL: z.string().default('http://127.0.0.1:7404'),
   /** The keys that encrypt Temporal's payloads; `keys/payload.keys` in the home where it is not set. */
   MILLWRIGHT_PAYLOAD_KEY_FILE: z.string().optional(),
