@@ -51,7 +51,7 @@ async function insertQuota(transaction: TransactionSql, projectId: string): Prom
     VALUES (${projectId}, ${vmsLimit}, ${vcpusLimit}, ${memoryMibLimit}, ${storageGibLimit}, ${networksLimit}, ${volumesLimit})`;
 }
 
-/** Only one that holds nothing any more: 409 says what it still does. Its bindings, service accounts and tokens go with it. */
+/** Only one that holds nothing any more: 409 says what it still does. Its bindings, service accounts, tokens and webhooks go with it. */
 export async function deleteProject(sql: Sql, actor: Actor, organization: Named, project: Named): Promise<void> {
   const resource = { kind: 'project', ...project };
   const act = { ...inPlace(actor, { organization, project }), action: 'project.delete', resource };
@@ -66,6 +66,7 @@ export async function deleteProject(sql: Sql, actor: Actor, organization: Named,
     refuseIfHeld('project', project.name, held);
     await transaction`DELETE FROM role_bindings WHERE project_id = ${project.id}`;
     await transaction`DELETE FROM service_accounts WHERE project_id = ${project.id}`;
+    await transaction`DELETE FROM webhooks WHERE project_id = ${project.id}`;
     await transaction`DELETE FROM quotas WHERE project_id = ${project.id}`;
     await forgetInTokens(transaction, 'project_id', project.id);
     await transaction`UPDATE projects SET deleted_at = now() WHERE id = ${project.id} AND deleted_at IS NULL`;
