@@ -8,8 +8,16 @@ import {
 } from '../src/domain/audit.ts';
 import { type BatchDetail, type BatchView, batchDetailSchema, batchSchema } from '../src/domain/batch.ts';
 import type { ResourceUpdate } from '../src/domain/common.ts';
+import { type Event, eventSchema } from '../src/domain/event.ts';
 import { type Incident, incidentSchema } from '../src/domain/incident.ts';
-import { hasEnded, type JobEvent, type JobView, jobSchema, type Settlement } from '../src/domain/job.ts';
+import {
+  hasEnded,
+  type JobEvent,
+  type JobView,
+  jobEventSchema,
+  jobSchema,
+  type Settlement,
+} from '../src/domain/job.ts';
 import { plural, type ResourceKind } from '../src/domain/kinds.ts';
 import { type Network, networkSchema } from '../src/domain/network.ts';
 import { type Region, regionSchema, type Worker, workerSchema } from '../src/domain/operations.ts';
@@ -23,9 +31,10 @@ import {
 } from '../src/domain/quota.ts';
 import { type Vm, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
-import { jobEvents } from './events.ts';
+import { followEvents } from './events.ts';
 import { type Ask, Http, type HttpOptions } from './http.ts';
 import { IdentityClient } from './identity-client.ts';
+import { WebhookClient } from './webhook-client.ts';
 
 /** Resources as the API shows them. */
 export interface Views {
@@ -50,6 +59,9 @@ interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
+/** Which events are meant, as the API takes it. */
+type EventQuery = Readonly<Partial<Record<'type' | 'kind' | 'resource' | 'job' | 'cursor' | 'since', string>>>;
+
 interface JobFilter {
   readonly state: string | undefined;
   readonly resource: string | undefined;
@@ -72,11 +84,13 @@ export class Client {
   readonly #options: HttpOptions;
   /** Who may do what. */
   readonly identity: IdentityClient;
+  readonly webhooks: WebhookClient;
 
   constructor(options: HttpOptions) {
     this.#http = new Http(options);
     this.#options = options;
     this.identity = new IdentityClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
+    this.webhooks = new WebhookClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
   }
 
   list<Kind extends ResourceKind>(kind: Kind, limit: number): Promise<Views[Kind][]> {
@@ -216,18 +230,48 @@ export class Client {
     return this.#list(workerSchema, { path: `${operations}/workers` }, Number.POSITIVE_INFINITY);
   }
 
-  /** What happens to a job from its beginning to its end; see jobEvents. */
+  /** What happens to a job from its beginning to its end; see followEvents. */
   events(jobId: string, signal: AbortSignal, sayAway: (why: string) => void): AsyncGenerator<JobEvent> {
-    const path = `${tenant}/jobs/${encodeURIComponent(jobId)}/events`;
-    const hasEndedSince = async (): Promise<boolean> => hasEnded((await this.job(jobId)).state);
-    return jobEvents({ http: this.#http, options: this.#options, path, jobId, signal, hasEndedSince, sayAway });
+    return followEvents({
+      ...this.#asking,
+      path: `${tenant}/jobs/${encodeURIComponent(jobId)}/events`,
+      schema: jobEventSchema,
+      signal,
+      isLast: (event) => event.jobId === jobId && hasEnded(event.state),
+      hasEndedSince: async () => hasEnded((await this.job(jobId)).state),
+      sayAway,
+    });
+  }
+
+  /** What happens in the project, from where the filter says or from now, until the signal. */
+  projectEvents(filter: EventQuery, signal: AbortSignal, sayAway: (why: string) => void): AsyncGenerator<Event> {
+    return followEvents({
+      ...this.#asking,
+      path: `${tenant}/events/watch`,
+      query: { ...filter },
+      schema: eventSchema,
+      signal,
+      isLast: () => false,
+      hasEndedSince: async () => false,
+      sayAway,
+    });
+  }
+
+  /** What has happened in the project, from where the filter says or from the oldest that is kept. */
+  pastEvents(filter: EventQuery, limit: number): Promise<Event[]> {
+    return this.#list(eventSchema, { path: `${tenant}/events`, query: { ...filter } }, limit);
+  }
+
+  get #asking() {
+    return { http: this.#http, options: this.#options };
   }
 
   async #list<Item>(item: z.ZodType<Item>, ask: Ask, limit: number): Promise<Item[]> {
     const items: Item[] = [];
     let cursor: string | undefined;
     do {
-      const query = { ...ask.query, limit: Math.min(largestPage, limit - items.length), cursor };
+      const from = cursor === undefined ? {} : { cursor, since: undefined };
+      const query = { ...ask.query, limit: Math.min(largestPage, limit - items.length), ...from };
       const page = await this.#http.json(pageOf(item), { ...ask, query });
       items.push(...page.items);
       cursor = page.nextCursor ?? undefined;

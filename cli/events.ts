@@ -1,42 +1,48 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { hasEnded, type JobEvent, jobEventSchema } from '../src/domain/job.ts';
+import type { z } from 'zod';
 import { MillwrightError } from '../src/errors.ts';
 import { ConnectionError } from './errors.ts';
 import { assertForm, type Http, type HttpOptions, longestPauseMs } from './http.ts';
 import { readEvents } from './sse.ts';
 
-interface Following {
+interface Following<Event> {
   readonly http: Http;
   readonly options: HttpOptions;
   readonly path: string;
-  readonly jobId: string;
+  readonly query?: Readonly<Record<string, string | undefined>>;
+  readonly schema: z.ZodType<Event>;
   readonly signal: AbortSignal;
-  /** Asked when a stream ends without a word: the job's last event may be what came last before the connection dropped. */
+  /** Nothing comes after this one. */
+  readonly isLast: (event: Event) => boolean;
+  /** Asked when a stream ends without a word: the last event may be what came last before the connection dropped. */
   readonly hasEndedSince: () => Promise<boolean>;
   readonly sayAway: (why: string) => void;
 }
 
 /**
- * Every event of a job, and of its operations if it is a batch's, from the first to the last. Goes on where it was when
- * the connection drops, as when the API restarts, and says so once. Ends with the job, or with the signal.
+ * The events of a stream from the first to the last, each once. Goes on where it was when the connection drops, as when
+ * the API restarts, and says so once. Ends with the last event, or with the signal.
  */
-export async function* jobEvents(following: Following): AsyncGenerator<JobEvent> {
-  const { http, options, path, jobId, signal, hasEndedSince, sayAway } = following;
+export async function* followEvents<Event>(following: Following<Event>): AsyncGenerator<Event> {
+  const { http, options, path, query = {}, schema, signal, isLast, hasEndedSince, sayAway } = following;
   const { patience, platform } = options;
   let lastEventId: string | undefined;
   let away = { since: Date.now(), said: false, pauseMs: patience.firstPauseMs };
   while (!signal.aborted) {
-    const before = lastEventId;
+    let came = false;
     try {
-      for await (const { id, data } of readEvents(http.stream({ path, lastEventId }, signal))) {
+      const asked = lastEventId === undefined ? { path, query } : { path, query: { ...query, since: undefined } };
+      for await (const { id, data } of readEvents(http.stream({ ...asked, lastEventId }, signal))) {
         lastEventId = id ?? lastEventId;
         away = { since: Date.now(), said: false, pauseMs: patience.firstPauseMs };
+        if (data === undefined) continue;
+        came = true;
         const event: unknown = JSON.parse(data);
-        assertForm(jobEventSchema, event, platform);
+        assertForm(schema, event, platform);
         yield event;
-        if (event.jobId === jobId && hasEnded(event.state)) return;
+        if (isLast(event)) return;
       }
-      if (lastEventId === before && (await hasEndedSince())) return;
+      if (!came && (await hasEndedSince())) return;
       away.since = Date.now();
     } catch (error) {
       if (signal.aborted) return;

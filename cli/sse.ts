@@ -2,16 +2,20 @@
 interface ServerSentEvent {
   /** The last id that the stream has given, this message's or an earlier one's. */
   readonly id: string | undefined;
-  readonly data: string;
+  /** Undefined: it only moves the id on. */
+  readonly data: string | undefined;
 }
 
 /** Reads server-sent events (WHATWG HTML, section 9.2.6) from text in pieces. A message without its blank line is dropped. */
 export async function* readEvents(pieces: AsyncIterable<string>): AsyncGenerator<ServerSentEvent> {
   let id: string | undefined;
+  let given: string | undefined;
   let data: string[] = [];
   for await (const line of linesOf(pieces)) {
     if (line === '') {
       if (data.length > 0) yield { id, data: data.join('\n') };
+      else if (id !== given) yield { id, data: undefined };
+      given = id;
       data = [];
       continue;
     }

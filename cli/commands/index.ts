@@ -3,6 +3,7 @@ import { processContext } from '../context.ts';
 import { auditCommand } from './audit.ts';
 import { batchCommand } from './batch.ts';
 import type { OpenContext } from './common.ts';
+import { eventCommand } from './event.ts';
 import { incidentCommand } from './incident.ts';
 import { jobCommand } from './job.ts';
 import { networkCommand } from './network.ts';
@@ -16,6 +17,7 @@ import { tokenCommand } from './token.ts';
 import { userCommand } from './user.ts';
 import { vmCommand } from './vm.ts';
 import { volumeCommand } from './volume.ts';
+import { webhookCommand } from './webhook.ts';
 import { whoamiCommand } from './whoami.ts';
 import { workerListCommand } from './worker.ts';
 
@@ -28,6 +30,8 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
     batchCommand,
     jobCommand,
     incidentCommand,
+    eventCommand,
+    webhookCommand,
     quotaCommand,
     auditCommand,
     regionCommand,
