@@ -6,7 +6,7 @@ import { id, now, time, transactionId } from './columns.ts';
  * The outbox: every change of state, written by the transaction that makes it. A reader's cursor is the pair
  * (transaction id, position), and it reads only below `pg_snapshot_xmin(pg_current_snapshot())`: a transaction that
  * commits late is then never skipped. `event_transaction()` makes the order of the pairs that of the changes of any one
- * resource (docs/decisions: events in order).
+ * resource (docs/decisions/011).
  */
 export const events = pgTable(
   'events',
