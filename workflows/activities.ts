@@ -9,7 +9,7 @@ import { heartbeatTimeoutMs, regionQueue } from '../temporal/names.ts';
  */
 export const control = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: '30s',
-  retry: { initialInterval: '100ms', maximumInterval: '5s' },
+  retry: { initialInterval: '100ms', maximumInterval: '1s' },
 });
 
 /** No single call to a provider takes longer; a worker that dies is noticed by its heartbeat long before. */

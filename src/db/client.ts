@@ -19,10 +19,14 @@ interface DatabaseOptions {
   readonly role?: string | undefined;
 }
 
+/** The pause before a lost connection is tried again. The client's own grows to 20 s, which a database that is back after two would cost. */
+const reconnectSeconds = (failures: number): number => Math.min(0.05 * 2 ** failures, 0.5) * (0.5 + Math.random() / 2);
+
 export function openDatabase(url: string, { connections = 12, role }: DatabaseOptions = {}): Database {
   const common = {
     connect_timeout: 10,
     idle_timeout: 0,
+    backoff: reconnectSeconds,
     onnotice: () => undefined,
     connection: { application_name: 'millwright', ...(role ? { role } : {}) },
   };
