@@ -44,7 +44,8 @@ export function createSession(context: CliContext, { output, project, organizati
   };
 }
 
-async function serialise(data: unknown, format: 'json' | 'yaml'): Promise<string> {
+/** Data as programs take it. */
+export async function serialise(data: unknown, format: 'json' | 'yaml'): Promise<string> {
   if (format === 'json') return `${JSON.stringify(data, null, 2)}\n`;
   const { stringify } = await import('yaml');
   return stringify(data, { lineWidth: 0 });

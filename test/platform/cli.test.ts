@@ -69,7 +69,10 @@ test('up --detach returns when all is ready, status shows it, down ends it', asy
   expect(json.code).toBe(0);
   expect(JSON.parse(json.stdout)).toMatchObject({ running: true, api, roles: { length: 7 } });
   const table = await run('status');
-  expect(table.stdout).toMatch(/^ROLE +PID +STATE +RESTARTS +SINCE +LOG\npostgres +\d+ +running +0 /);
+  expect(table.stdout).toMatch(/^ROLE +PID +STATE +READY +RESTARTS +SINCE +LOG\npostgres +\d+ +running +- +0 /);
+
+  expect(table.stdout).toMatch(/^api +\d+ +running +yes +0 /m);
+  expect((await run('status', '-o', 'yaml')).stdout).toMatch(/^running: true$/m);
 
   const again = await run('up', '--detach');
   expect(again).toMatchObject({
