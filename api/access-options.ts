@@ -15,7 +15,6 @@ export const accessOptions = (
         jwksUrl: config.MILLWRIGHT_OIDC_JWKS_URL,
         emailClaim: config.MILLWRIGHT_OIDC_EMAIL_CLAIM,
         nameClaim: config.MILLWRIGHT_OIDC_NAME_CLAIM,
-        clientId: config.MILLWRIGHT_OIDC_CLIENT_ID,
       }
     : undefined,
 });

@@ -11,8 +11,6 @@ export interface OidcOptions {
   readonly jwksUrl: string | undefined;
   readonly emailClaim: string;
   readonly nameClaim: string;
-  /** What the command line logs in as. */
-  readonly clientId: string | undefined;
 }
 
 /** What the issuer says of whom it gave a token. */

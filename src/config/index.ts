@@ -78,8 +78,6 @@ const environmentSchema = z.object({
   MILLWRIGHT_OIDC_JWKS_URL: z.url().optional(),
   MILLWRIGHT_OIDC_EMAIL_CLAIM: z.string().min(1).default('email'),
   MILLWRIGHT_OIDC_NAME_CLAIM: z.string().min(1).default('name'),
-  /** The public client that "millwright login" is at the issuer. */
-  MILLWRIGHT_OIDC_CLIENT_ID: z.string().min(1).optional(),
   /** Requests in a minute to each API process: with one token, and from one address without a valid one. */
   MILLWRIGHT_RATE_LIMIT_TOKEN: z.coerce.number().int().min(1).default(60_000),
   MILLWRIGHT_RATE_LIMIT_ADDRESS: z.coerce.number().int().min(1).default(6000),
