@@ -1,4 +1,5 @@
 import type { Settlement } from '../../src/domain/job.ts';
+import type { Simulator } from '../harness/simulator.ts';
 import type { Request } from './script.ts';
 import type { Outcome, Tenant } from './tenant.ts';
 
@@ -13,6 +14,8 @@ export interface Asked {
   /** How often it was refused. */
   refused: number;
 }
+
+type Call = Awaited<ReturnType<Simulator['calls']>>[number];
 
 /** What an operator said to a job; `taken` where the answer was that it was done. */
 export interface Decision {
@@ -30,6 +33,7 @@ const refusals: Readonly<Record<Request['verb'] | 'decision', readonly number[]>
   create: [400, 409, 429],
   delete: [404, 409, 429],
   batch: [400, 409, 429],
+  update: [404, 409, 429],
   decision: [404, 409, 429],
 };
 /** Nobody knows whether it was done. */
@@ -42,6 +46,8 @@ export const unknown = 503;
 export class Auditor {
   readonly asked: Asked[] = [];
   readonly decisions: Decision[] = [];
+  /** By key, how often the provider was made to make something new: what its log had before each time that it was killed. */
+  readonly made = new Map<string, number>();
   readonly findings: string[] = [];
   /** What happened, for whoever reads why a seed failed. */
   readonly trace: string[] = [];
@@ -72,6 +78,10 @@ export class Auditor {
     }
     const { status, body } = outcome.answer;
     this.note(`${what}: ${status} ${status === 202 ? `job ${body.job.id} of ${body.resource?.id}` : body?.detail}`);
+    if (status === 200 && request.verb === 'update') {
+      asked.resourceIds.add(body.id);
+      return;
+    }
     if (status === 202) {
       asked.jobIds.add(body.job.id);
       asked.resourceIds.add(body.job.resource.id);
@@ -99,6 +109,17 @@ export class Auditor {
     this.decisions.push({ jobId, action, outcome: taken ? 'taken' : status === unknown ? 'lost' : 'refused' });
     if (!taken && status !== unknown && !refusals.decision.includes(status))
       this.find(`${action} of job ${jobId} was answered ${status}: ${body?.detail}`);
+  }
+
+  /** Reads the provider's log of calls, which is then to be forgotten. */
+  read(calls: readonly Call[]): void {
+    for (const { operation, key, status } of calls) {
+      // 200: it was there already.
+      if (!operation.endsWith('.create') || (status !== 201 && status !== 202)) continue;
+      const times = (this.made.get(key) ?? 0) + 1;
+      this.made.set(key, times);
+      if (times > 1) this.find(`${operation} of ${key} made something new ${times} times`);
+    }
   }
 
   /** Whether an operator said this to the job, so that it may have been done. */

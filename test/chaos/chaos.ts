@@ -9,7 +9,7 @@ import { compareResources } from './compare-resources.ts';
 import { Dice } from './dice.ts';
 import { expectedResources } from './expected.ts';
 import { everyJob, heal, seeToTheEnd } from './heal.ts';
-import { perform } from './perform.ts';
+import { perform, readCalls } from './perform.ts';
 import { writeScript } from './script.ts';
 import { startWorld } from './world.ts';
 
@@ -41,6 +41,7 @@ export async function runChaos({ seed, seconds }: ChaosOptions): Promise<readonl
     await perform(script, world, auditor);
     await heal(world, auditor);
     await seeToTheEnd(dice.fork('settle'), world, auditor);
+    await readCalls(world, auditor);
     await compare(world, auditor);
     await cleanUp(world, auditor);
     await compare(world, auditor);

@@ -39,6 +39,7 @@ export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
 
   async function remove(tenant: Tenant, kind: 'vm' | 'network' | 'volume', id: string, name: string): Promise<void> {
     const path = `/${plural[kind]}/${id}`;
+    await tenant.ask('PATCH', path, { deletionProtection: false });
     const asked = auditor.begin(tenant, {
       verb: 'delete',
       kind,

@@ -19,7 +19,7 @@ export function compareRequests(jobs: readonly JobView[], auditor: Auditor): voi
       if (claimed.has(id)) auditor.find(`job ${id} was answered to two requests`);
       claimed.add(id);
     }
-    if (asked.jobIds.size === 0 && asked.lost > 0) unsure.push(asked);
+    if (request.verb !== 'update' && asked.jobIds.size === 0 && asked.lost > 0) unsure.push(asked);
   }
   for (const job of jobs) {
     if (job.batchId !== null) {

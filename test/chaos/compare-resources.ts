@@ -1,8 +1,12 @@
+import { z } from 'zod';
 import { plural, resourceKinds } from '../../src/domain/kinds.ts';
 import type { Auditor } from './auditor.ts';
 import type { Expected } from './expected.ts';
+import type { Request } from './script.ts';
 import { regions } from './things.ts';
 import type { World } from './world.ts';
+
+const markSchema = z.object({ labels: z.object({ mark: z.string() }) });
 
 interface Shown {
   readonly id: string;
@@ -12,6 +16,7 @@ interface Shown {
   readonly status: string;
   readonly currentJobId: string | null;
   readonly providerReference: string | null;
+  readonly labels: Readonly<Record<string, string>>;
 }
 
 /** What the provider has: by key, with the reference that it gave it. */
@@ -66,10 +71,25 @@ export async function compareResources(
     if (found && record === 'resting' && has?.providerReference !== null && has?.providerReference !== found.reference)
       auditor.find(`${what} was made twice: it is on record as ${has?.providerReference}, and is ${found.reference}`);
   }
+  compareMarks(records, auditor);
   for (const [id, { kind, name }] of there) {
     if (!expected.has(id)) auditor.find(`the provider has ${kind} "${name}" (${id}), for which there never was a job`);
   }
   for (const [id, { name }] of records) {
     if (!expected.has(id)) auditor.find(`the API shows "${name}" (${id}), for which there never was a job`);
+  }
+}
+
+const markOf = ({ body }: Request): string | undefined => markSchema.safeParse(body).data?.labels.mark;
+
+/** A label has a value that somebody asked for and was not refused; and where somebody was told that it is set, it is. */
+function compareMarks(records: ReadonlyMap<string, Shown>, auditor: Auditor): void {
+  const updates = auditor.asked.filter(({ request }) => request.verb === 'update');
+  for (const { id, projectId, name, labels } of records.values()) {
+    const mine = updates.filter(({ tenant, request }) => tenant.projectId === projectId && request.name === name);
+    const taken = mine.filter(({ resourceIds }) => resourceIds.has(id));
+    const maybe = [...taken, ...mine.filter(({ lost }) => lost > 0)].map(({ request }) => markOf(request));
+    if (labels.mark === undefined ? taken.length > 0 : !maybe.includes(labels.mark))
+      auditor.find(`"${name}" (${id}) is marked ${labels.mark}; what was asked for: ${maybe}`);
   }
 }

@@ -45,6 +45,7 @@ async function doOne(act: Act, world: World, auditor: Auditor): Promise<void> {
       return await fault(act, world, auditor);
     case 'kill':
       auditor.note(`kill ${act.role}`);
+      if (act.role === 'simulator') await readCalls(world, auditor);
       world.kill(act.role);
       return;
     case 'freeze':
@@ -153,4 +154,11 @@ export async function keepAway(role: string, seconds: number, world: World, audi
     }
     await pause(50);
   }
+}
+
+/** The log does not outlive its process; nor is it to be read twice. What is lost in between is not missed. */
+export async function readCalls({ simulator }: World, auditor: Auditor): Promise<void> {
+  const calls = await simulator.calls().catch(() => []);
+  await simulator.clearCalls().catch(() => undefined);
+  auditor.read(calls);
 }

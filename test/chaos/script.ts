@@ -13,10 +13,10 @@ type OwnRole = (typeof ownRoles)[number];
 
 /** A request that changes something. */
 export interface Request {
-  readonly verb: 'create' | 'delete' | 'batch';
+  readonly verb: 'create' | 'delete' | 'batch' | 'update';
   readonly kind: ResourceKind | 'batch';
   readonly name: string;
-  readonly method: 'POST' | 'DELETE';
+  readonly method: 'POST' | 'DELETE' | 'PATCH';
   readonly path: string;
   readonly body?: unknown;
   /** Sent as `Idempotency-Key`. */
@@ -75,12 +75,14 @@ const moments = (dice: Dice, seconds: number, perSecond: number): number[] =>
 const large = 1_000_000;
 
 function doing(dice: Dice, index: number): Doing {
-  const act = dice.weighted({ create: 45, delete: 20, batch: 6, again: 9, cancel: 8, settle: 12, peek: 3 });
+  const act = dice.weighted({ create: 43, delete: 19, update: 6, batch: 6, again: 9, cancel: 8, settle: 12, peek: 3 });
   switch (act) {
     case 'create':
       return { act: 'ask', tenant: dice.int(0, large), request: create(dice, index) };
     case 'delete':
       return { act: 'ask', tenant: dice.int(0, large), request: remove(dice, index) };
+    case 'update':
+      return { act: 'ask', tenant: dice.int(0, large), request: update(dice, index) };
     case 'batch':
       return { act: 'ask', tenant: dice.int(0, large), request: batch(dice, index) };
     case 'peek':
@@ -124,6 +126,15 @@ function remove(dice: Dice, index: number): Request {
   const timeout = dice.chance(0.1) ? `&timeoutSeconds=${dice.int(2, 8)}` : '';
   const path = `/${plural[kind]}/${name}?onFailure=${onFailure}${timeout}`;
   return { verb: 'delete', kind, name, method: 'DELETE', path, onFailure, ...keyed(dice, index) };
+}
+
+/** Each sets the label `mark` to what no other does. */
+function update(dice: Dice, index: number): Request {
+  const kind = dice.weighted({ vm: 5, network: 3, volume: 4 });
+  const name = nameOf(dice, kind);
+  const protection = dice.chance(0.4) ? { deletionProtection: dice.chance(0.4) } : {};
+  const body = { labels: { mark: `m${index}` }, ...protection };
+  return { verb: 'update', kind, name, method: 'PATCH', path: `/${plural[kind]}/${name}`, body, onFailure: 'keep' };
 }
 
 function batch(dice: Dice, index: number): Request {

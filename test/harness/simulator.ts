@@ -50,6 +50,10 @@ export class Simulator {
     return calls;
   }
 
+  async clearCalls(): Promise<void> {
+    await fetch(`${this.url}/calls`, { method: 'DELETE' });
+  }
+
   async settings(settings: object): Promise<void> {
     const answer = await fetch(`${this.url}/settings`, {
       method: 'PUT',
