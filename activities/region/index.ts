@@ -1,6 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { JobResult } from '../../src/domain/job.ts';
+import { ProviderError } from '../../src/errors.ts';
 import type { CallContext, Driver, Provided, ProvidedVm } from '../../src/providers/types.ts';
+import type { StandstillWatch } from '../../src/standstill.ts';
 import type { RegionActivities, RegionCall } from '../types.ts';
 
 /** Opens the driver of a provider in this worker's region; throws a permanent error for one that it does not have. */
@@ -9,8 +11,11 @@ export type Drivers = (provider: string) => Driver;
 /** Timers hold 31 bits. */
 const longestTimerMs = 2 ** 31 - 1;
 
+const stoodStill =
+  'The worker stood still for too long to know whether this is still to be done. It is looked at anew.';
+
 /** What a driver's call may use of the activity that it runs in. */
-function callContext({ deadlineAt }: RegionCall): CallContext {
+function callContext({ deadlineAt }: RegionCall, standstills: StandstillWatch): CallContext {
   const context = Context.current();
   const { cancellationSignal } = context;
   const leftMs = deadlineAt ? Math.max(0, Date.parse(deadlineAt) - Date.now()) : longestTimerMs;
@@ -18,7 +23,14 @@ function callContext({ deadlineAt }: RegionCall): CallContext {
     leftMs < longestTimerMs
       ? AbortSignal.any([cancellationSignal, AbortSignal.timeout(Math.round(leftMs))])
       : cancellationSignal;
-  return { signal, progress: (detail) => context.heartbeat(detail) };
+  const before = standstills.count();
+  return {
+    signal,
+    progress: (detail) => context.heartbeat(detail),
+    stillMine: () => {
+      if (standstills.count() !== before) throw new ProviderError('transient', 'unavailable', stoodStill);
+    },
+  };
 }
 
 const resultOf = ({ reference }: Provided): JobResult => ({ providerReference: reference });
@@ -28,16 +40,17 @@ const vmResultOf = (vm: ProvidedVm): JobResult => ({ ...resultOf(vm), addresses:
 const removed = (removal: Promise<void>): Promise<JobResult> => removal.then(() => ({}));
 
 /** Each is one call of a driver: what makes them safe to repeat is in the drivers, what tries them again in the workflow. */
-export function createRegionActivities(driver: Drivers): RegionActivities {
+export function createRegionActivities(driver: Drivers, standstills: StandstillWatch): RegionActivities {
+  const contextOf = (call: RegionCall): CallContext => callContext(call, standstills);
   return {
     ensureVm: async (call, spec) =>
-      vmResultOf(await driver(call.provider).compute.ensure(call.key, spec, callContext(call))),
-    removeVm: (call) => removed(driver(call.provider).compute.remove(call.key, callContext(call))),
+      vmResultOf(await driver(call.provider).compute.ensure(call.key, spec, contextOf(call))),
+    removeVm: (call) => removed(driver(call.provider).compute.remove(call.key, contextOf(call))),
     ensureNetwork: async (call, spec) =>
-      resultOf(await driver(call.provider).network.ensure(call.key, spec, callContext(call))),
-    removeNetwork: (call) => removed(driver(call.provider).network.remove(call.key, callContext(call))),
+      resultOf(await driver(call.provider).network.ensure(call.key, spec, contextOf(call))),
+    removeNetwork: (call) => removed(driver(call.provider).network.remove(call.key, contextOf(call))),
     ensureVolume: async (call, spec) =>
-      resultOf(await driver(call.provider).storage.ensure(call.key, spec, callContext(call))),
-    removeVolume: (call) => removed(driver(call.provider).storage.remove(call.key, callContext(call))),
+      resultOf(await driver(call.provider).storage.ensure(call.key, spec, contextOf(call))),
+    removeVolume: (call) => removed(driver(call.provider).storage.remove(call.key, contextOf(call))),
   };
 }

@@ -29,6 +29,11 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Tells that the call is alive, and how far it is; shown as the step's progress. */
   readonly progress: (detail: string) => void;
+  /**
+   * To be called right before each request that changes something. Throws where this process has stood still since the
+   * call began: it may have been given up meanwhile, and what it was to make be undone.
+   */
+  readonly stillMine: () => void;
 }
 
 /** What a provider has under a key. */

@@ -89,7 +89,7 @@ const clocks = [
 for (const [role, seconds] of clocks) {
   test(`the clock of ${role} moved by ${seconds} s under running jobs changes no end of them`, async () => {
     const name = `${role.replace('.', '-')}-${seconds < 0 ? 'back' : 'ahead'}`;
-    await world.simulator.fault({ effect: 'transient', operation: 'volume.create', name: `${name}-*`, times: 3 });
+    await world.simulator.fault({ effect: 'transient', operation: 'volume.create', name: `${name}-*`, times: 2 });
     await world.simulator.fault({ effect: 'permanent', operation: 'volume.create', name: `${name}-bad` });
     const before = await accepted('/volumes', volume(`${name}-before`));
     world.moveClock(role, seconds);

@@ -13,7 +13,11 @@ export interface OpenedDriver {
 }
 
 /** How a caller without haste calls. */
-export const call = (signal = new AbortController().signal): CallContext => ({ signal, progress: () => undefined });
+export const call = (signal = new AbortController().signal): CallContext => ({
+  signal,
+  progress: () => undefined,
+  stillMine: () => undefined,
+});
 
 const named = (name: string): string => `${name}-${randomUUID().slice(0, 8)}`;
 export const networkSpec = (cidr = '10.20.0.0/24'): NetworkSpec => ({ name: named('net'), cidr });

@@ -33,7 +33,7 @@ test('a create tells how far it is, and an abort ends the wait for it at once', 
   };
   const { compute } = simulator.driver();
   const key = randomUUID();
-  await expect(compute.ensure(key, vmSpec(), { signal: canceled.signal, progress })).rejects.toBe(reason);
+  await expect(compute.ensure(key, vmSpec(), { ...call(canceled.signal), progress })).rejects.toBe(reason);
   expect(seen).toEqual(['building, 0 s', 'building, 0 s', 'building, 0 s']);
   expect((await compute.find(key, call()))?.state).toBe('building');
 });

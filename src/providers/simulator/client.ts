@@ -34,7 +34,8 @@ export function openClient({ endpoint, region, timeoutMs }: DriverSettings): Cli
   }
   const base = `${endpoint.replace(/\/+$/, '')}/v1/regions/${encodeURIComponent(region)}`;
 
-  return async ({ path, body, answer, ...asked }, { signal }) => {
+  return async ({ path, body, answer, ...asked }, { signal, stillMine }) => {
+    if (asked.method !== 'GET') stillMine();
     const send = () =>
       fetch(`${base}${path}`, {
         method: asked.method,
