@@ -8,6 +8,8 @@ import type { JobResult, JobState, RollbackState, StepState } from './job.ts';
 export interface Transition {
   readonly jobId: string;
   readonly sequence: number;
+  /** Refused where the job is in another state by then. */
+  readonly onlyFrom?: JobState;
   /** Which of the job's workflows reports; 0 where it is left out. */
   readonly epoch?: number;
   /** ISO 8601. */

@@ -138,7 +138,7 @@ function sift(
     if (hasEnded(job.state) && transition.sequence !== job.sequence)
       return { code: 'precondition', message: `Job ${job.id} has ended: it is ${job.state}.` };
     if (transition.sequence <= job.sequence) return null;
-    if (!jobMoves[from].includes(transition.state)) {
+    if (!jobMoves[from].includes(transition.state) || (transition.onlyFrom ?? from) !== from) {
       return { code: 'conflict', message: `Job ${job.id} is ${from} and cannot become ${transition.state}.` };
     }
     state.set(job.id, transition.state);
