@@ -6,6 +6,7 @@ import type { RegionCall } from '../activities/types.ts';
 import { type ErrorInfo, MillwrightError, ProviderError, toErrorInfo } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import { createMask, maskError, secretsIn } from '../src/secrets/mask.ts';
+import { storable, storableText } from '../src/storable.ts';
 import { inSpan, stepContext } from '../src/telemetry/tracing.ts';
 import type { Attempt, AttemptOutcome } from './attempt-metrics.ts';
 import { type AttemptReport, attemptSignal, heartbeatIntervalMs } from './names.ts';
@@ -60,7 +61,7 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       );
       outcome = 'succeeded';
       log.info({ milliseconds: Math.round(performance.now() - startedAt) }, 'attempt succeeded');
-      return result;
+      return typeof result === 'object' && result !== null ? storable(result) : result;
     } catch (error) {
       if (this.#context.cancellationSignal.aborted) {
         outcome = 'canceled';
@@ -74,7 +75,8 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       if (error instanceof ProviderError) outcome = error.providerClass;
       // Masked at its source: the log, the workflow and the database are told of it from here.
       const spec: unknown = input.args[1];
-      maskError(error, createMask(secretsIn(input.args), [key, region, nameOf(spec)]));
+      const mask = createMask(secretsIn(input.args), [key, region, nameOf(spec)]);
+      maskError(error, (text) => storableText(mask(text)));
       log.warn({ err: error }, 'attempt failed');
       const endMs = startedAt + (leftMs ?? Number.POSITIVE_INFINITY);
       throw await this.#failure(call, error, endMs);

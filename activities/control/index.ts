@@ -27,10 +27,13 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
   const measure = recordMetrics(registry);
   return {
     async record(transitions) {
-      const refusals = await recordTransitions(database.sql, transitions, (changes) => {
-        changes.forEach(tell);
-        changes.forEach(measure);
-        changes.forEach(writeSpans);
+      const refusals = await recordTransitions(database.sql, transitions, {
+        recorded: (changes) => {
+          changes.forEach(tell);
+          changes.forEach(measure);
+          changes.forEach(writeSpans);
+        },
+        refused: (jobId, error) => log.error({ err: error, jobId }, 'the database refuses the rows of a job'),
       });
       refusals.forEach((refusal, index) => {
         if (refusal) log.warn({ transition: transitions[index], refusal }, 'a transition was refused');

@@ -73,6 +73,12 @@ export function isDatabaseAway(thrown: unknown): boolean {
   return typeof code === 'string' && awayCodes.includes(code);
 }
 
+/** True where the rows that were to be written are themselves at fault (SQLSTATE classes 22 and 23): tried again, they are refused again. */
+export function areRowsAtFault(thrown: unknown): boolean {
+  const error = driverError(thrown);
+  return error instanceof postgres.PostgresError && /^2[23]/.test(error.code);
+}
+
 /** True where PostgreSQL refused a text for its characters (SQLSTATE 22021, 22P05; a lone surrogate in JSON is 22P02). */
 export function isUnstorableText(thrown: unknown): boolean {
   const error = driverError(thrown);

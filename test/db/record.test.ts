@@ -101,3 +101,27 @@ test('one refused transition does not keep the others of its flush from being re
   expect(refusals).toEqual([expect.objectContaining({ code: 'not_found' }), null]);
   expect(await sql`SELECT state FROM jobs WHERE id = ${jobId}`).toEqual([{ state: 'RUNNING' }]);
 });
+
+test('a text that no row can hold is recorded without what is wrong with it, and harms no other job', async () => {
+  const [bad, good] = [(await accepted()).jobId, (await accepted()).jobId];
+  const error = { code: 'internal', message: 'bad\0frame \ud800' } as const;
+  const failing: Transition = { ...running(bad), error, step: { ...step, state: 'RETRYING', error } };
+  expect(await recordTransitions(sql, [failing, running(good)])).toEqual([null, null]);
+  expect(await sql`SELECT state, error FROM jobs WHERE id IN (${bad}, ${good}) ORDER BY id = ${good}`).toEqual([
+    { state: 'RUNNING', error: { code: 'internal', message: 'badframe \ufffd' } },
+    { state: 'RUNNING', error: null },
+  ]);
+});
+
+test('a job whose rows are refused is refused alone, and can be recorded once they are mended', async () => {
+  const [bad, good] = [await accepted(), (await accepted()).jobId];
+  const mended = await sql`SELECT quota FROM resources WHERE id = ${bad.resourceId}`;
+  await sql`UPDATE resources SET quota = '{"volumes": 1000}' WHERE id = ${bad.resourceId}`;
+  expect(await recordTransitions(sql, [running(bad.jobId), undone(bad.jobId), running(good)])).toEqual([
+    expect.objectContaining({ code: 'internal' }),
+    expect.objectContaining({ code: 'internal' }),
+    null,
+  ]);
+  await sql`UPDATE resources SET quota = ${sql.json(mended[0]?.quota)} WHERE id = ${bad.resourceId}`;
+  expect(await recordTransitions(sql, [running(bad.jobId), undone(bad.jobId)])).toEqual([null, null]);
+});

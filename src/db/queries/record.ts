@@ -1,36 +1,11 @@
 import type { Sql, TransactionSql } from 'postgres';
-import { hasEnded, type JobState, type JobType, jobMoves } from '../../domain/job.ts';
-import { partsOf } from '../../domain/kinds.ts';
-import { lives } from '../../domain/life.ts';
+import { hasEnded, type JobType, jobMoves } from '../../domain/job.ts';
 import type { Transition } from '../../domain/transition.ts';
 import type { ErrorInfo } from '../../errors.ts';
+import { storable } from '../../storable.ts';
+import { areRowsAtFault } from '../client.ts';
 import { insertEvents } from './outbox.ts';
-
-/** What a transition needs to know of its job's row. */
-interface JobRow {
-  readonly id: string;
-  readonly type: JobType;
-  readonly state: JobState;
-  readonly sequence: number;
-  readonly epoch: number;
-  readonly organization_id: string;
-  readonly project_id: string;
-  readonly region: string | null;
-  readonly workflow_id: string;
-  readonly request_id: string | null;
-  readonly traceparent: string | null;
-  readonly created_at: Date;
-  readonly started_at: Date | null;
-  readonly resource_id: string;
-  readonly resource_kind: string;
-  readonly resource_name: string;
-  readonly batch_id: string | null;
-  readonly operation_id: string | null;
-  readonly parent_job_id: string | null;
-  readonly goes_back: boolean | null;
-  /** The resource's status before the job was accepted; null for a create. */
-  readonly status_before: string | null;
-}
+import { type JobRow, json, moveOf, moveResources } from './record-moves.ts';
 
 /** A transition that has been recorded, with what logs and metrics say of its job. */
 export interface RecordedChange {
@@ -53,15 +28,58 @@ export interface RecordedChange {
   };
 }
 
+/** Is told of what recording did, once it is committed, and of what it could not do. */
+interface RecordWatch {
+  readonly recorded?: (changes: readonly RecordedChange[]) => void;
+  readonly refused?: (jobId: string, error: unknown) => void;
+}
+
 /**
  * Records transitions of any number of jobs in one transaction: jobs, steps, resources, quota, batch operations,
  * events and audit together. A transition that is recorded already is passed over; one that the job's states do not
- * allow is refused. Gives, in order, why each was refused, or null; tells `recorded` of what is new, once it is committed.
+ * allow is refused. Gives, in order, why each was refused, or null.
+ *
+ * Where a row is at fault, each job is recorded by itself, so that it harms no other. Throws where the database is away.
  */
 export async function recordTransitions(
   sql: Sql,
   transitions: readonly Transition[],
-  recorded: (changes: readonly RecordedChange[]) => void = () => undefined,
+  watch: RecordWatch = {},
+): Promise<(ErrorInfo | null)[]> {
+  try {
+    return await recordTogether(sql, transitions, watch);
+  } catch (error) {
+    if (!areRowsAtFault(error)) throw error;
+  }
+  const refusals = new Map<Transition, ErrorInfo | null>();
+  for (const [jobId, own] of Map.groupBy(transitions, (transition) => transition.jobId)) {
+    const answers = await recordAlone(sql, jobId, own, watch);
+    for (const [index, transition] of own.entries()) refusals.set(transition, answers[index] ?? null);
+  }
+  return transitions.map((transition) => refusals.get(transition) ?? null);
+}
+
+/** Records one job's transitions, without the characters that no row can hold; refuses what cannot be recorded even so. */
+async function recordAlone(
+  sql: Sql,
+  jobId: string,
+  transitions: readonly Transition[],
+  watch: RecordWatch,
+): Promise<(ErrorInfo | null)[]> {
+  try {
+    return await recordTogether(sql, transitions.map(storable), watch);
+  } catch (error) {
+    if (!areRowsAtFault(error)) throw error;
+    watch.refused?.(jobId, error);
+    const message = `Job ${jobId} cannot be recorded: the database refuses its rows. The log of the control worker has the cause.`;
+    return transitions.map(() => ({ code: 'internal', message }));
+  }
+}
+
+async function recordTogether(
+  sql: Sql,
+  transitions: readonly Transition[],
+  { recorded }: RecordWatch,
 ): Promise<(ErrorInfo | null)[]> {
   const { refusals, changes } = await sql.begin(async (transaction) => {
     const jobs = await lockJobs(transaction, [...new Set(transitions.map(({ jobId }) => jobId))]);
@@ -80,7 +98,7 @@ export async function recordTransitions(
     }
     return { refusals, changes: accepted.flatMap((transition) => changeOf(transition, jobs.get(transition.jobId))) };
   });
-  recorded(changes);
+  recorded?.(changes);
   return refusals;
 }
 
@@ -148,9 +166,6 @@ function sift(
   return { accepted, refusals };
 }
 
-/** The rows that one statement's `jsonb_to_recordset` reads. */
-const json = (rows: readonly object[]): string => JSON.stringify(rows);
-
 async function updateJobs(sql: TransactionSql, transitions: readonly Transition[]): Promise<void> {
   const last = new Map<string, object>();
   const results = new Map(transitions.flatMap(({ jobId, result }) => (result ? [[jobId, result] as const] : [])));
@@ -186,83 +201,6 @@ async function upsertSteps(sql: TransactionSql, transitions: readonly Transition
       result = coalesce(excluded.result, s.result), started_at = excluded.started_at,
       ended_at = excluded.ended_at`,
     [json([...last.values()])],
-    { prepare: true },
-  );
-}
-
-/** The status that a transition gives its job's resource, and the one it must have had; undefined where it gives none. */
-function moveOf(
-  { resource }: Transition,
-  { type, status_before }: JobRow,
-): { from: string; status: string } | undefined {
-  if (!resource || type === 'batch.apply') return undefined;
-  const { kind, verb } = partsOf(type);
-  const life = lives[kind][verb];
-  return { from: life.during, status: resource === 'untouched' ? (status_before ?? life.undone) : life[resource] };
-}
-
-/**
- * Moves resources in their life: only from the state in which their job put them, and only by the job that holds
- * their lock, which is released when the job has ended. What a deleted one held of the quota is given back by the same
- * statement, so exactly once.
- */
-async function moveResources(
-  sql: TransactionSql,
-  transitions: readonly Transition[],
-  jobs: ReadonlyMap<string, JobRow>,
-): Promise<void> {
-  const moves = transitions.flatMap((transition) => {
-    const job = jobs.get(transition.jobId);
-    const move = job && moveOf(transition, job);
-    if (!job || !move) return [];
-    return [
-      {
-        ...move,
-        id: job.resource_id,
-        jobId: job.id,
-        reason:
-          transition.resource === 'done' || transition.resource === 'untouched'
-            ? null
-            : (transition.error?.message ?? null),
-        reference: transition.result?.providerReference ?? null,
-        addresses: transition.result?.addresses ?? null,
-        release: hasEnded(transition.state),
-      },
-    ];
-  });
-  if (moves.length === 0) return;
-  await sql.unsafe(
-    `WITH t AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, "jobId" uuid, "from" text, status text, reason text, reference text, addresses jsonb, release boolean)
-    ),
-    moved AS (
-      UPDATE resources x SET status = t.status, status_reason = t.reason, provider_reference = coalesce(t.reference, x.provider_reference),
-        current_job_id = CASE WHEN t.release THEN NULL ELSE x.current_job_id END,
-        deleted_at = CASE WHEN t.status = 'deleted' THEN now() END, updated_at = now()
-      FROM t WHERE x.id = t.id AND x.current_job_id = t."jobId" AND x.status = t."from"
-      RETURNING x.id, x.kind, x.project_id, x.quota, x.status
-    ),
-    freed AS (
-      SELECT project_id,
-        sum(coalesce((quota ->> 'vms')::bigint, 0)) AS vms, sum(coalesce((quota ->> 'vcpus')::bigint, 0)) AS vcpus,
-        sum(coalesce((quota ->> 'memoryMib')::bigint, 0)) AS memory_mib, sum(coalesce((quota ->> 'storageGib')::bigint, 0)) AS storage_gib,
-        sum(coalesce((quota ->> 'networks')::bigint, 0)) AS networks, sum(coalesce((quota ->> 'volumes')::bigint, 0)) AS volumes
-      FROM moved WHERE status = 'deleted' GROUP BY project_id
-    ),
-    -- Of several projects in one order, so that two flushes never wait for each other.
-    locked AS MATERIALIZED (
-      SELECT q.project_id FROM quotas q JOIN freed f USING (project_id) ORDER BY q.limited_by, q.project_id FOR UPDATE OF q
-    ),
-    given_back AS (
-      UPDATE quotas q SET vms = q.vms - f.vms, vcpus = q.vcpus - f.vcpus, memory_mib = q.memory_mib - f.memory_mib,
-        storage_gib = q.storage_gib - f.storage_gib, networks = q.networks - f.networks, volumes = q.volumes - f.volumes
-      FROM freed f JOIN locked USING (project_id) WHERE q.project_id = f.project_id
-    ),
-    unused AS (
-      DELETE FROM resource_uses u USING moved WHERE u.user_id = moved.id AND moved.status = 'deleted'
-    )
-    UPDATE vms SET addresses = t.addresses FROM t, moved WHERE moved.id = t.id AND vms.resource_id = t.id AND t.addresses IS NOT NULL`,
-    [json(moves)],
     { prepare: true },
   );
 }
