@@ -1,6 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Sql } from 'postgres';
-import { jobToRevive, lockRevival } from '../src/db/queries/dispatch.ts';
+import { inputToRevive, jobToRevive, lockRevival } from '../src/db/queries/dispatch.ts';
 import type { Sealer } from '../src/secrets/sealer.ts';
 import { openInput } from '../src/secrets/specs.ts';
 import { startJob } from './client.ts';
@@ -12,21 +12,30 @@ export interface Hosting {
   readonly sealer: Sealer;
 }
 
+/** Temporal's part of a revival holds the job's row: it takes no longer than this. */
+const patienceMs = 8000;
+
 /**
  * Gives a job whose workflow is gone a new one, which goes on from the job's checkpoint. `running`: it is not gone.
  * `ended`: the job needs none. One at a time for each job: who comes second finds it running.
  */
-export function reviveJob(
+export async function reviveJob(
   { sql, client, sealer }: Hosting,
   { id, workflowId }: { readonly id: string; readonly workflowId: string },
 ): Promise<'revived' | 'running' | 'ended'> {
+  const stored = await inputToRevive(sql, id);
+  if (!stored) return 'ended';
+  // Before the transaction: it may need a connection of its own, which revivals must not wait for one another to get.
+  const input = await openInput(sealer, stored.id, stored.input);
   return sql.begin(async (transaction) => {
     await lockRevival(transaction, workflowId);
-    if (await isRunning(client, workflowId)) return 'running';
-    const job = await jobToRevive(transaction, id);
-    if (!job) return 'ended';
-    await startJob(client, { ...job, input: await openInput(sealer, job.id, job.input) });
-    return 'revived';
+    return await client.withDeadline(Date.now() + patienceMs, async () => {
+      if (await isRunning(client, workflowId)) return 'running';
+      const job = await jobToRevive(transaction, id);
+      if (!job) return 'ended';
+      await startJob(client, { ...job, input });
+      return 'revived';
+    });
   });
 }
 

@@ -1,6 +1,8 @@
+import { isDatabaseAway } from '../src/db/client.ts';
 import { overdueJobs } from '../src/db/queries/dispatch.ts';
 import { jobFields, type Logger } from '../src/log.ts';
 import { openInput } from '../src/secrets/specs.ts';
+import { isTemporalAway } from '../temporal/away.ts';
 import { startJob } from '../temporal/client.ts';
 import type { Hosting } from '../temporal/revive.ts';
 import { repeat } from './repeat.ts';
@@ -21,16 +23,15 @@ export function startDispatcher({ sql, client, sealer }: Hosting, log: Logger): 
     for (const [id, at] of startedAt) {
       if (now - at > againAfterMs) startedAt.delete(id);
     }
-    const jobs = (await overdueJobs(sql, overdueSeconds, atOnce)).filter(({ id }) => !startedAt.has(id));
-    for (const job of jobs) {
+    for (const job of await overdueJobs(sql, overdueSeconds, atOnce, [...startedAt.keys()])) {
       if (signal.aborted) return;
-      // One that cannot be opened keeps no other waiting.
-      const input = await openInput(sealer, job.id, job.input).catch((error: unknown) =>
-        log.error({ err: error, jobId: job.id }, 'a pending job cannot be started: its secrets cannot be opened'),
-      );
-      if (input) {
-        await startJob(client, { ...job, input });
+      try {
+        await startJob(client, { ...job, input: await openInput(sealer, job.id, job.input) });
         log.info(jobFields(job), 'workflow started: its job had been left pending');
+      } catch (error) {
+        if (isDatabaseAway(error) || isTemporalAway(error)) throw error;
+        // One that cannot be opened or started keeps no other waiting.
+        log.error({ err: error, jobId: job.id }, 'a pending job cannot be started');
       }
       startedAt.set(job.id, now);
     }

@@ -1,6 +1,8 @@
 import type { Client } from '@temporalio/client';
+import { isDatabaseAway } from '../src/db/client.ts';
 import { jobsUnderWay } from '../src/db/queries/dispatch.ts';
 import type { Logger } from '../src/log.ts';
+import { isTemporalAway } from '../temporal/away.ts';
 import { type Hosting, reviveJob } from '../temporal/revive.ts';
 import { repeat } from './repeat.ts';
 
@@ -21,9 +23,16 @@ export function startReviver(hosting: Hosting, lostAfterSeconds: number, log: Lo
       const running = await runningWorkflows(hosting.client);
       for (const job of jobs.filter(({ workflowId }) => !running.has(workflowId))) {
         if (signal.aborted) return;
-        // The list of those running lags behind: the workflow itself is asked before it gets a successor.
-        if ((await reviveJob(hosting, job)) !== 'revived') continue;
-        log.warn({ jobId: job.id, workflowId: job.workflowId }, 'the workflow of this job was gone: it has a new one');
+        const { id: jobId, workflowId } = job;
+        try {
+          // The list of those running lags behind: the workflow itself is asked before it gets a successor.
+          if ((await reviveJob(hosting, job)) !== 'revived') continue;
+          log.warn({ jobId, workflowId }, 'the workflow of this job was gone: it has a new one');
+        } catch (error) {
+          if (isDatabaseAway(error) || isTemporalAway(error)) throw error;
+          // One that cannot be opened or started keeps no other waiting.
+          log.error({ err: error, jobId, workflowId }, 'the workflow of this job is gone, and it cannot get another');
+        }
       }
     },
   );

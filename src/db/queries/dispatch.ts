@@ -12,12 +12,32 @@ export const checkpointOf = `jsonb_build_object('state', j.state, 'rollback', j.
     'result', s.result, 'startedAt', ${iso('s.started_at')}, 'endedAt', ${iso('s.ended_at')}) ORDER BY s.position)
     FROM job_steps s WHERE s.job_id = j.id), '[]'))`;
 
-/** Accepted jobs whose workflow has not been heard of for some time: a crash may have come between commit and start. */
-export async function overdueJobs(sql: Sql, olderThanSeconds: number, limit: number): Promise<readonly StartableJob[]> {
+/**
+ * Accepted jobs whose workflow has not been heard of for some time: a crash may have come between commit and start.
+ * Those in `except` do not count towards the limit either.
+ */
+export async function overdueJobs(
+  sql: Sql,
+  olderThanSeconds: number,
+  limit: number,
+  except: readonly string[],
+): Promise<readonly StartableJob[]> {
   return await sql<StartableJob[]>`
     SELECT ${sql.unsafe(startable)} FROM jobs j
     WHERE j.state = 'PENDING' AND j.batch_id IS NULL AND j.created_at < now() - make_interval(secs => ${olderThanSeconds})
+      AND j.id <> ALL(${[...except]}::uuid[])
     ORDER BY j.created_at LIMIT ${limit}`;
+}
+
+/** The job whose workflow hosts this one: its batch's, for an operation's, or itself. */
+const hostOf = (sql: Sql | TransactionSql, jobId: string) =>
+  sql`coalesce((SELECT b.job_id FROM jobs o JOIN batches b ON b.id = o.batch_id WHERE o.id = ${jobId}), ${jobId})`;
+
+/** What the workflow of a job is started with; undefined where the job has ended. */
+export async function inputToRevive(sql: Sql, jobId: string): Promise<Pick<StartableJob, 'id' | 'input'> | undefined> {
+  const [job] = await sql<Pick<StartableJob, 'id' | 'input'>[]>`
+    SELECT id, input FROM jobs WHERE id = ${hostOf(sql, jobId)} AND ended_at IS NULL`;
+  return job;
 }
 
 /**
@@ -28,7 +48,7 @@ export async function jobToRevive(sql: TransactionSql, jobId: string): Promise<S
   const [job] = await sql<StartableJob[]>`
     WITH j AS (
       UPDATE jobs SET epoch = epoch + 1
-      WHERE id = coalesce((SELECT b.job_id FROM jobs o JOIN batches b ON b.id = o.batch_id WHERE o.id = ${jobId}), ${jobId})
+      WHERE id = ${hostOf(sql, jobId)}
         AND ended_at IS NULL
       RETURNING *
     )
