@@ -11,6 +11,13 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
+interface Lane {
+  readonly waiting: Waiting[];
+  underWay: number;
+}
+
+/** One that works, and one that is at the database already when that has done. */
+const atOnce = 2;
 /** More at once gains little, and makes the first of them wait. */
 const atMost = 32;
 
@@ -21,25 +28,25 @@ const atMost = 32;
  * that each gets its own answer.
  */
 export function acceptTogether(sql: Sql): AcceptOne {
-  const lanes = new Map<string, Waiting[]>();
+  const lanes = new Map<string, Lane>();
 
-  async function work(lane: string, waiting: Waiting[]): Promise<void> {
-    for (let group = waiting.splice(0, atMost); group.length > 0; group = waiting.splice(0, atMost))
+  async function work(name: string, lane: Lane): Promise<void> {
+    for (let group = lane.waiting.splice(0, atMost); group.length > 0; group = lane.waiting.splice(0, atMost))
       await acceptGroup(sql, group);
-    lanes.delete(lane);
+    lane.underWay -= 1;
+    if (lane.underWay === 0) lanes.delete(name);
   }
 
   return (create) =>
     new Promise((resolve, reject) => {
-      const lane = laneOf(create);
-      const waiting = lanes.get(lane);
-      if (waiting) {
-        waiting.push({ create, resolve, reject });
-        return;
-      }
-      const first = [{ create, resolve, reject }];
-      lanes.set(lane, first);
-      void work(lane, first);
+      const name = laneOf(create);
+      const lane = lanes.get(name) ?? { waiting: [], underWay: 0 };
+      lanes.set(name, lane);
+      lane.waiting.push({ create, resolve, reject });
+      if (lane.underWay === atOnce) return;
+      lane.underWay += 1;
+      // What has arrived by now, on other connections, goes along: it is handled before the event loop comes here.
+      setImmediate(() => void work(name, lane));
     });
 }
 
