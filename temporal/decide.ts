@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { pendingJob } from '../src/db/queries/dispatch.ts';
+import { pendingJob, workflowIdOf } from '../src/db/queries/dispatch.ts';
 import type { JobView, Settlement } from '../src/domain/job.ts';
 import { MillwrightError } from '../src/errors.ts';
 import { openInput } from '../src/secrets/specs.ts';
@@ -10,7 +10,7 @@ type Hosted = Pick<JobView, 'id' | 'workflowId'>;
 
 interface Decision {
   readonly job: Hosted;
-  readonly deliver: () => Promise<Delivery>;
+  readonly deliver: (workflowId: string) => Promise<Delivery>;
   /** Whether the database still says that this can be decided. */
   readonly applies: () => Promise<boolean>;
 }
@@ -27,7 +27,7 @@ export const settleJob = (
 ): Promise<void> =>
   reach(hosting, {
     job,
-    deliver: () => deliverSettlement(hosting.client, job.workflowId, { jobId: job.id, action, reason }),
+    deliver: (workflowId) => deliverSettlement(hosting.client, workflowId, { jobId: job.id, action, reason }),
     applies,
   });
 
@@ -39,13 +39,14 @@ export const cancelJob = (
 ): Promise<void> =>
   reach(hosting, {
     job,
-    deliver: () => deliverCancel(hosting.client, job.workflowId, { jobId: job.id, reason }),
+    deliver: (workflowId) => deliverCancel(hosting.client, workflowId, { jobId: job.id, reason }),
     applies,
   });
 
 async function reach(hosting: Hosting, { job, deliver, applies }: Decision): Promise<void> {
+  let { workflowId } = job;
   for (let round = 1; round <= tries; round += 1) {
-    const delivery = await deliver().catch(async (cause: unknown) => {
+    const delivery = await deliver(workflowId).catch(async (cause: unknown) => {
       // The answer was lost, or is late; what the database says by now tells whether the message was heard.
       if (await applies()) throw unheard(job, cause);
       return { is: 'taken' } as const;
@@ -56,7 +57,11 @@ async function reach(hosting: Hosting, { job, deliver, applies }: Decision): Pro
         jobId: job.id,
       });
     }
-    if (delivery.is === 'gone') await begin(hosting, job, round);
+    if (delivery.is === 'gone') {
+      await begin(hosting, job, round);
+      // The job of an operation whose batch has ended moves to a workflow of its own.
+      workflowId = (await workflowIdOf(hosting.sql, job.id)) ?? workflowId;
+    }
     await pause(betweenMs);
   }
   throw unheard(job);

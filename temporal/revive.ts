@@ -1,9 +1,10 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Sql } from 'postgres';
-import { inputToRevive, jobToRevive, lockRevival } from '../src/db/queries/dispatch.ts';
+import { inputToRevive, jobToRevive, lockRevival, orphanToRevive } from '../src/db/queries/dispatch.ts';
 import type { Sealer } from '../src/secrets/sealer.ts';
 import { openInput } from '../src/secrets/specs.ts';
 import { startJob } from './client.ts';
+import { jobWorkflowId } from './names.ts';
 
 /** What it takes to give a job a workflow: where it is, who runs it, and what opens its secrets. */
 export interface Hosting {
@@ -31,7 +32,9 @@ export async function reviveJob(
     await lockRevival(transaction, workflowId);
     return await client.withDeadline(Date.now() + patienceMs, async () => {
       if (await isRunning(client, workflowId)) return 'running';
-      const job = await jobToRevive(transaction, id);
+      const job =
+        (await jobToRevive(transaction, id)) ??
+        (await orphanToRevive(transaction, id, ({ type, name }) => jobWorkflowId(type, name, id)));
       if (!job) return 'ended';
       await startJob(client, { ...job, input });
       return 'revived';

@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
-import { type JobView, jobStates, type Settlement, settlements } from '../../src/domain/job.ts';
+import { hasEnded, type JobView, jobStates, type Settlement, settlements } from '../../src/domain/job.ts';
 import { type Column, properties, table } from '../table.ts';
 import { age, took } from '../text.ts';
 import { apiCommand, limitOf, type OpenContext, openSession, textOf, withLimit } from './common.ts';
@@ -100,7 +100,11 @@ function settleCommand(open: OpenContext): Command {
     const session = await openSession(command, open);
     const job = await session.client.settle(id, action, textOf(command, 'reason') ?? '');
     await session.show(job, () => table(columns, [job], Date.now()));
-    session.talk(`It goes on. Watch it with: ${session.command(`job watch ${id}`)}`);
+    session.talk(
+      hasEnded(job.state)
+        ? `It has ended: ${job.state}.`
+        : `It goes on. Watch it with: ${session.command(`job watch ${id}`)}`,
+    );
   });
 }
 
@@ -129,6 +133,10 @@ function settlement(value: string): Settlement {
   throw new InvalidArgumentError(`Allowed choices are ${settlements.join(', ')}.`);
 }
 
+/** The steps, and what to look for at the provider: everything that a job makes carries its resource's id as its key. */
+const leftoversOf = ({ leftovers, resource }: JobView): string | null =>
+  leftovers.length === 0 ? null : `${leftovers.join(', ')} (at the provider: what has the key ${resource.id})`;
+
 function describe(job: JobView, now: number): string {
   const { resource, batchId, operationId, rollback, error } = job;
   const head = properties([
@@ -141,7 +149,8 @@ function describe(job: JobView, now: number): string {
       'Error',
       error && `${error.message} (${error.providerClass ? `${error.code}, ${error.providerClass}` : error.code})`,
     ],
-    ['Left over', job.leftovers.join(', ')],
+    ['Canceling', job.cancelRequested && !hasEnded(job.state) ? 'yes: it undoes what it did' : null],
+    ['Left over', leftoversOf(job)],
     ['Waits for', job.waitingFor],
     ['Ways out', job.settlements.join(', ')],
     ['On failure', job.onFailure],

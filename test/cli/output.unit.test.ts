@@ -132,7 +132,7 @@ test('a job is shown with its error, what it waits for, its steps and where Temp
   const { out } = await millwright(['job', 'get', held.id], { env: at(api.url) });
   expect(out).toMatch(/^Error +No room in tpe-1\. \(capacity, permanent\)$/m);
   expect(out).toMatch(/^Waits for +a decision$/m);
-  expect(out).toMatch(/^Left over +create$/m);
+  expect(out).toMatch(/^Left over +create \(at the provider: what has the key /m);
   expect(out).toMatch(/^Temporal +http:\/\/temporal\/vm\/create\/web-1$/m);
   expect(out).toMatch(/^create +UNDO_FAILED +10 +1m02s +sim-7 +No answer\.$/m);
 });

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createControlActivities } from '../../activities/control/index.ts';
 import { openDatabase } from '../../src/db/client.ts';
+import { recordTransitions } from '../../src/db/queries/record.ts';
 import type { JobView } from '../../src/domain/job.ts';
 import { createLogger } from '../../src/log.ts';
 import { catalogReader } from '../../src/requests/catalog.ts';
@@ -158,6 +159,26 @@ operations:
   await database.close();
   expect(begun).toEqual([{ error: expect.objectContaining({ code: 'conflict' }) }]);
   expect(await sql`SELECT FROM resources WHERE name = ${`${name}-b`}`).toEqual([]);
+});
+
+test('the job of an operation whose batch has ended without it is found, and undone', async () => {
+  const { api, simulator, sql } = platform;
+  const name = newName();
+  await simulator.settings({ latencyMs: { 'volume.create': 1500 } });
+  const file = `name: ${name}
+operations: [{ id: v, type: volume.create, region: tpe-1, with: { name: ${name}, sizeGib: 1 } }]`;
+  const { body } = await api.tenant('POST', '/batches', file);
+  await atProvider(name);
+  const operation = await operationJob(name, 'v');
+  await platform.terminate(body.job.workflowId);
+  // What no release should do, and none is known to.
+  const end = { state: 'CANCELED', rollback: 'none', error: null, cancelRequested: true, nextAttemptAt: null } as const;
+  const at = new Date().toISOString();
+  await recordTransitions(sql, [{ ...end, jobId: body.job.id, sequence: 99, epoch: 99, at, leftovers: [] }]);
+  const ended = await api.jobWhen(operation);
+  expect(ended).toMatchObject({ state: 'CANCELED', rollback: 'complete' });
+  expect(ended.workflowId).not.toBe(body.job.workflowId);
+  await simulator.settings({ latencyMs: {} });
 });
 
 test('afterwards the data centre has what the database says', async () => {

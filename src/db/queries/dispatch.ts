@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres';
+import type { OperationType } from '../../domain/kinds.ts';
 import type { StartableJob } from '../../domain/start.ts';
 import { iso } from './iso.ts';
 
@@ -33,10 +34,11 @@ export async function overdueJobs(
 const hostOf = (sql: Sql | TransactionSql, jobId: string) =>
   sql`coalesce((SELECT b.job_id FROM jobs o JOIN batches b ON b.id = o.batch_id WHERE o.id = ${jobId}), ${jobId})`;
 
-/** What the workflow of a job is started with; undefined where the job has ended. */
+/** What the workflow of a job is started with: its batch's, while that has not ended, or its own; undefined where it has. */
 export async function inputToRevive(sql: Sql, jobId: string): Promise<Pick<StartableJob, 'id' | 'input'> | undefined> {
   const [job] = await sql<Pick<StartableJob, 'id' | 'input'>[]>`
-    SELECT id, input FROM jobs WHERE id = ${hostOf(sql, jobId)} AND ended_at IS NULL`;
+    SELECT id, input FROM jobs WHERE id IN (${hostOf(sql, jobId)}, ${jobId}) AND ended_at IS NULL
+    ORDER BY id = ${jobId} LIMIT 1`;
   return job;
 }
 
@@ -56,6 +58,37 @@ export async function jobToRevive(sql: TransactionSql, jobId: string): Promise<S
   return job;
 }
 
+/**
+ * The job of an operation whose batch has ended without it, to go on in a workflow of its own; undefined where there is
+ * no such job. Nobody wants any more what it was to do: unless it waits for a decision, or is being undone, it is
+ * canceled.
+ */
+export async function orphanToRevive(
+  sql: TransactionSql,
+  jobId: string,
+  workflowIdOf: (job: { readonly type: OperationType; readonly name: string }) => string,
+): Promise<StartableJob | undefined> {
+  const [found] = await sql<{ type: OperationType; name: string }[]>`
+    SELECT o.type, o.resource_name AS name FROM jobs o JOIN batches b ON b.id = o.batch_id JOIN jobs p ON p.id = b.job_id
+    WHERE o.id = ${jobId} AND o.ended_at IS NULL AND p.ended_at IS NOT NULL`;
+  if (!found) return undefined;
+  const [job] = await sql<StartableJob[]>`
+    WITH j AS (
+      UPDATE jobs SET epoch = epoch + 1, workflow_id = ${workflowIdOf(found)},
+        cancel_requested = cancel_requested OR (rollback = 'none' AND state <> 'HELD')
+      WHERE id = ${jobId} AND ended_at IS NULL
+      RETURNING *
+    )
+    SELECT ${sql.unsafe(startable)}, jsonb_build_object('epoch', j.epoch, 'checkpoint', ${sql.unsafe(checkpointOf)}) AS again FROM j`;
+  return job;
+}
+
+/** Where a job lives now. */
+export async function workflowIdOf(sql: Sql, jobId: string): Promise<string | undefined> {
+  const [row] = await sql<{ workflowId: string }[]>`SELECT workflow_id AS "workflowId" FROM jobs WHERE id = ${jobId}`;
+  return row?.workflowId;
+}
+
 /** Held by the transaction until its end: one at a time may see whether a workflow is gone and start another. */
 export async function lockRevival(sql: TransactionSql, workflowId: string): Promise<void> {
   await sql`SELECT pg_advisory_xact_lock(hashtextextended(${workflowId}, 0))`;
@@ -68,13 +101,18 @@ export async function pendingJob(sql: Sql, jobId: string): Promise<StartableJob 
   return job;
 }
 
-/** Jobs under way for longer than this, each with a workflow of its own that should be running. */
+/**
+ * Jobs under way for longer than this, each with a workflow that should be running: not those of a batch's operations,
+ * unless the batch has ended without them.
+ */
 export async function jobsUnderWay(
   sql: Sql,
   olderThanSeconds: number,
 ): Promise<readonly { readonly id: string; readonly workflowId: string }[]> {
   return await sql<{ id: string; workflowId: string }[]>`
-    SELECT id, workflow_id AS "workflowId" FROM jobs
-    WHERE ended_at IS NULL AND batch_id IS NULL AND created_at < now() - make_interval(secs => ${olderThanSeconds})
-    ORDER BY created_at`;
+    SELECT j.id, j.workflow_id AS "workflowId" FROM jobs j
+    WHERE j.ended_at IS NULL AND j.created_at < now() - make_interval(secs => ${olderThanSeconds})
+      AND (j.batch_id IS NULL OR EXISTS (
+        SELECT FROM batches b JOIN jobs p ON p.id = b.job_id WHERE b.id = j.batch_id AND p.ended_at IS NOT NULL))
+    ORDER BY j.created_at`;
 }

@@ -51,10 +51,10 @@ function waitingFor(job: JobRow): string | null {
     case 'RETRYING':
       return `the next attempt at ${job.nextAttemptAt}${retried(job)}`;
     case 'HELD':
-      return `a decision (${settlementsFor(job).join(', ')}): settle it with "millwright job settle ${job.id} retry" once the cause is mended`;
+      return `a decision: "millwright job settle ${job.id} ACTION --reason …", ACTION being one of ${settlementsFor(job).join(', ')}`;
     case 'RUNNING':
       return job.heldJob
-        ? `a decision on operation "${job.heldJob.operationId}": settle its job with "millwright job settle ${job.heldJob.id} retry" once the cause is mended`
+        ? `a decision on operation "${job.heldJob.operationId}": see its job with "millwright job get ${job.heldJob.id}"`
         : null;
     case 'SUCCEEDED':
     case 'FAILED':
