@@ -57,6 +57,13 @@ function cancelableBy({ jobId }: CancelMessage): (reason: string) => void {
   return listener.cancel;
 }
 
+/** A signal without an argument is for all; one whose argument does not name a job is a slip, and is for none. */
+const isMeant = (message: Partial<SettleMessage> | Partial<CancelMessage> | null | undefined): boolean =>
+  message === undefined ||
+  message === null ||
+  (typeof message === 'object' &&
+    (typeof message.jobId === 'string' || ('action' in message && !('jobID' in message))));
+
 /** The first decision holds: whoever comes second finds the job not held any more. */
 function settle(listener: Listener, held: Held, action: Settlement): void {
   listener.held = undefined;
@@ -68,6 +75,7 @@ export function handleMessages(): void {
   setHandler(defineSignal<[AttemptReport]>(attemptSignal), (report) => listeners.get(report.jobId)?.attempt(report));
   // A signal without a job is for every one that is held here, so that an operator can send it in bulk.
   setHandler(defineSignal<[Partial<SettleMessage>?]>(settleSignal), (message) => {
+    if (!isMeant(message)) return;
     const action = message?.action ?? 'retry';
     for (const [jobId, listener] of [...listeners]) {
       const { held } = listener;
@@ -75,6 +83,7 @@ export function handleMessages(): void {
     }
   });
   setHandler(defineSignal<[Partial<CancelMessage>?]>(cancelSignal), (message) => {
+    if (!isMeant(message)) return;
     for (const [jobId, { cancel }] of [...listeners]) {
       if ((message?.jobId ?? jobId) === jobId) cancel?.(message?.reason ?? '');
     }

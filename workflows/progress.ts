@@ -65,6 +65,11 @@ export class Progress {
     return this.#steps.get(name);
   }
 
+  /** The steps that have begun and are not done. */
+  get unfinished(): readonly string[] {
+    return [...this.#steps.values()].filter(({ result }) => result === null).map(({ name }) => name);
+  }
+
   /** What all steps that are done gave. */
   get results(): JobResult {
     return Object.assign({}, ...[...this.#steps.values()].map(({ result }) => result));

@@ -147,7 +147,7 @@ class Run {
   /** Waits for a decision on a step that failed. Gives what a skipped step gives, or nothing where it is to be run again. */
   async #hold(name: string, error: ErrorInfo): Promise<JobResult | undefined> {
     const progress = this.#progress;
-    const leftovers = this.#undos.map((undo) => undo.name);
+    const leftovers = this.#leftovers(name);
     const action = await hold(this.#job.type, this.#listener, progress, { rollback: 'none', error, leftovers });
     switch (action) {
       case 'retry':
@@ -163,6 +163,12 @@ class Run {
       case 'abandon':
         throw new Abandoned(error);
     }
+  }
+
+  /** What may be left at the provider: of what has undos, those steps; else (of a deletion) what was to be taken away. */
+  #leftovers(step?: string): readonly string[] {
+    if (this.#undos.length > 0) return this.#undos.map(({ name }) => name);
+    return step === undefined ? this.#progress.unfinished : [step];
   }
 
   #seeDeadline(name: string): void {
@@ -196,7 +202,7 @@ class Run {
       return { state, error };
     }
     if (cause instanceof Abandoned || (state === 'FAILED' && this.#job.onFailure === 'keep')) {
-      const leftovers = this.#undos.map(({ name }) => name);
+      const leftovers = this.#leftovers();
       await this.#progress.end('FAILED', { error, leftovers }, { resource: 'failed' });
       return { state: 'FAILED', error, leftovers };
     }

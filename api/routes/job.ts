@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { auditedAround } from '../../src/db/queries/audit.ts';
 import { findJob, listJobs } from '../../src/db/queries/jobs.ts';
+import { roleOnPlatform } from '../../src/domain/access.ts';
 import type { Act } from '../../src/domain/audit.ts';
 import type { Event } from '../../src/domain/event.ts';
 import {
@@ -26,6 +27,15 @@ import { notKept, problems } from '../problem.ts';
 import { createRegionWatch } from '../region-watch.ts';
 import { createRouter } from '../router.ts';
 import { workflowUrl } from '../workflow-url.ts';
+
+/** They end a job by somebody's word of what is at the provider: a tenant's would let it leave things there, uncounted. */
+const takenOnTrust: readonly Settlement[] = ['skip', 'mark-done'];
+
+const onlyOperators = (action: Settlement): MillwrightError =>
+  new MillwrightError(
+    'forbidden',
+    `"${action}" takes somebody's word for what is at the provider, and so is an operator's to say. "retry" finds out.`,
+  );
 
 const cannotSettle = ({ id, state, settlements }: JobView, action: Settlement): MillwrightError =>
   new MillwrightError(
@@ -122,7 +132,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
       path: '/jobs/{id}/settle',
       summary: 'Settle a held job',
       description:
-        'Which of these apply, the job’s `settlements` say. `retry` runs once more what failed, and nothing that is done; `skip` goes on as if the step were done; `rollback` undoes the job; `mark-done` ends it as done (or as undone, where the rollback was stuck), because someone has seen to it by hand; `abandon` ends it as it is.',
+        'Which of these apply, the job’s `settlements` say. `retry` runs once more what failed, and nothing that is done; `skip` goes on as if the step were done; `rollback` undoes the job; `mark-done` ends it as done (or as undone, where the rollback was stuck), because someone has seen to it by hand; `abandon` ends it as it is. `skip` and `mark-done` are for operators.',
       operationId: 'settle-job',
       request: {
         params: idParam,
@@ -136,6 +146,8 @@ export function jobRoutes(dependencies: ApiDependencies) {
       const { action, reason } = context.req.valid('json');
       const job = await find(context.get('caller').project.id, id);
       if (!job.settlements.includes(action)) throw cannotSettle(job, action);
+      if (takenOnTrust.includes(action) && !roleOnPlatform(context.get('principal').rights))
+        throw onlyOperators(action);
       const applies = async () => (await find(job.projectId, id)).settlements.includes(action);
       await auditedAround(sql, decision(context.get('caller'), job, `job.settle.${action}`, reason), () =>
         settleJob(hosting, job, { action, reason, applies }),
