@@ -225,7 +225,10 @@ async function searchTemporal(): Promise<string[]> {
 /** Every GET of the contract, on everything that there is; streams of jobs that have ended. */
 async function searchApi(): Promise<string[]> {
   const { body: contract } = await api.get('/api/openapi.json');
-  const gets = Object.entries<{ get?: object }>(contract.paths).flatMap(([path, { get }]) => (get ? [path] : []));
+  // A stream has no end; what it sends are the events of the database.
+  const gets = Object.entries<{ get?: object }>(contract.paths).flatMap(([path, { get }]) =>
+    get && !JSON.stringify(get).includes('text/event-stream') ? [path] : [],
+  );
   expect(gets.length).toBeGreaterThan(8);
   const found = [];
   for (const list of gets.filter((path) => !path.includes('{') && !path.endsWith('/events'))) {
