@@ -12,8 +12,7 @@ export async function cancelPending(sql: Sql, job: JobView, reason: string): Pro
   await recordTransitions(sql, [
     {
       jobId: job.id,
-      // Not 1, which a workflow would report first: it is to hear that the job has ended.
-      sequence: 2,
+      sequence: 1,
       // A workflow may have begun it since it was looked at.
       onlyFrom: 'PENDING',
       at: new Date().toISOString(),

@@ -153,7 +153,8 @@ function sift(
       return { code: 'precondition', message: `Job ${job.id} lives in a newer workflow.` };
     }
     // The end itself may be told again, its answer having been lost; whoever tells of anything else is not up to date.
-    if (hasEnded(job.state) && transition.sequence !== job.sequence)
+    const isTheEnd = transition.sequence === job.sequence && transition.state === job.state;
+    if (hasEnded(job.state) && !isTheEnd)
       return { code: 'precondition', message: `Job ${job.id} has ended: it is ${job.state}.` };
     if (transition.sequence <= job.sequence) return null;
     if (!jobMoves[from].includes(transition.state) || (transition.onlyFrom ?? from) !== from) {
