@@ -15,10 +15,13 @@ const failedWith = (error: unknown, ...codes: readonly number[]): boolean =>
 /** Temporal knows of a build once its first worker polls. */
 const knownWithinMs = 30_000;
 const lookEveryMs = 10_000;
+const unheardMs = 15_000;
 
 /** How the builds of the control worker stand to one another. */
 interface Builds {
   readonly current: string | undefined;
+  /** Milliseconds since 1970: when it became the current one. */
+  readonly currentSince: number;
   /** Milliseconds since 1970, by build: when its first worker came. */
   readonly firstSeen: ReadonlyMap<string, number>;
   readonly conflictToken: Uint8Array | null | undefined;
@@ -64,9 +67,15 @@ async function untilKnown(client: Client, build: string, signal: AbortSignal): P
   }
 }
 
-async function shouldTakeOver(client: Client, { current, firstSeen }: Builds, build: string): Promise<boolean> {
+async function shouldTakeOver(
+  client: Client,
+  { current, currentSince, firstSeen }: Builds,
+  build: string,
+): Promise<boolean> {
   if (current === undefined) return true;
   if ((firstSeen.get(build) ?? 0) > (firstSeen.get(current) ?? 0)) return true;
+  // Whoever has just come has not been heard of yet: heartbeats are seconds apart.
+  if (Date.now() - currentSince < unheardMs) return false;
   const workers = await liveWorkers(client);
   return !workers.some(
     ({ role, status, version }) => role === 'control' && status === 'running' && version.endsWith(`+${current}`),
@@ -83,6 +92,7 @@ async function readBuilds(client: Client): Promise<Builds | undefined> {
     });
     return {
       current: info?.routingConfig?.currentDeploymentVersion?.buildId || undefined,
+      currentSince: toMs(info?.routingConfig?.currentVersionChangedTime),
       firstSeen: new Map(info?.versionSummaries?.flatMap(seenOf)),
       conflictToken,
     };
@@ -100,9 +110,9 @@ async function readBuilds(client: Client): Promise<Builds | undefined> {
 type Summary = temporal.api.deployment.v1.WorkerDeploymentInfo.IWorkerDeploymentVersionSummary;
 
 const seenOf = ({ deploymentVersion, createTime }: Summary): [string, number][] =>
-  deploymentVersion?.buildId
-    ? [[deploymentVersion.buildId, Number(createTime?.seconds ?? 0) * 1000 + (createTime?.nanos ?? 0) / 1e6]]
-    : [];
+  deploymentVersion?.buildId ? [[deploymentVersion.buildId, toMs(createTime)]] : [];
+
+const toMs = (time: Summary['createTime']): number => Number(time?.seconds ?? 0) * 1000 + (time?.nanos ?? 0) / 1e6;
 
 /** Another that was quicker is right as well: both look again. */
 async function makeCurrent(
