@@ -128,7 +128,7 @@ test('clients that go away in the middle leave it well', async () => {
   expect((await inventory()).length).toBeLessThanOrEqual(21);
 });
 
-test('500 calls at once are all answered', async () => {
+test('500 calls at once are all answered', { timeout: 60_000 }, async () => {
   const { send, inventory } = await simulated();
   const answers = await Promise.all(Array.from({ length: 500 }, () => send('POST', vms, vm())));
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
