@@ -88,6 +88,35 @@ operations:
   - { id: b, type: volume.create, region: tpe-1, dependsOn: [a], with: { name: ${name}-b, sizeGib: 1 } }
   - { id: c, type: volume.create, region: tpe-1, dependsOn: [b], with: { name: ${name}-c, sizeGib: 1 } }`;
 
+/** A batch whose operation `b` is held, and would not fail again. */
+async function heldInBatch(name: string) {
+  await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: `${name}-b`, times: 1 });
+  return await api.tenant('POST', '/batches', chain('hold', name));
+}
+
+const heldJob = (): Promise<string> =>
+  until('an operation to be held', async () => {
+    const { items } = (await api.tenant('GET', '/jobs?state=HELD')).body;
+    return items.length > 0 && items[0].id;
+  });
+
+/** A batch that is held as a whole, since its operation was given up. */
+async function holdBatch(name: string): Promise<string> {
+  const { body } = await heldInBatch(name);
+  await api.settled(await heldJob(), 'rollback');
+  await api.jobWhen(body.job.id, isHeld, 60_000);
+  return body.job.id;
+}
+
+/** A batch whose rollback is stuck, since `a` could not be taken back, and would be now. */
+async function stickBatch(name: string): Promise<string> {
+  await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: `${name}-b`, times: 1 });
+  await simulator.fault({ effect: 'permanent', operation: 'volume.delete', name: `${name}-a`, times: 1 });
+  const { body } = await api.tenant('POST', '/batches', chain('rollback', name));
+  await api.jobWhen(body.job.id, ({ state, rollback }) => state === 'HELD' && rollback === 'stuck', 60_000);
+  return body.job.id;
+}
+
 const at = { region: 'tpe-1' };
 const vm = (name: string, more: object = {}) => ({ name, ...at, flavor: 'small', image: 'debian-13', ...more });
 try {
@@ -140,17 +169,23 @@ try {
 
   await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: 'chain-b' });
   await apply('batch-kept', chain('keep'));
-  await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: 'held-b' });
-  const answer = await api.tenant('POST', '/batches', chain('hold', 'held'));
-  const batch = answer.body.job.id;
-  const [operation] = await until('an operation to be held', async () => {
-    const { items } = (await api.tenant('GET', '/jobs?state=HELD')).body;
-    return items.length > 0 && items;
-  });
-  await api.settled(operation.id, 'rollback');
-  await api.jobWhen(batch, isHeld, 60_000);
-  await simulator.clearFaults();
-  await save('batch-held', (await api.settled(batch, 'retry')).workflowId);
+  const batchSettlements = ['retry', 'rollback', 'abandon'] as const;
+  for (const action of batchSettlements) {
+    const batch = await holdBatch(`held-${action}`);
+    await save(`batch-held-${action}`, (await api.settled(batch, action)).workflowId);
+  }
+  const { body: mended } = await heldInBatch('mended');
+  await api.settled(await heldJob(), 'retry');
+  await save('batch-operation-retried', (await api.jobWhen(mended.job.id)).workflowId);
+  const { body: lost } = await heldInBatch('lost');
+  const orphan = await heldJob();
+  await client.workflow.getHandle((await api.job(lost.job.id)).workflowId).terminate();
+  await api.settled(orphan, 'retry');
+  await save('batch-revived', (await api.jobWhen(lost.job.id)).workflowId);
+  for (const action of ['retry', 'mark-done', 'abandon'] as const) {
+    const batch = await stickBatch(`stuck-${action}`);
+    await save(`batch-stuck-${action}`, (await api.settled(batch, action)).workflowId);
+  }
 
   await simulator.fault({ effect: 'hang', operation: 'volume.create', name: 'more-b' });
   const long = await api.tenant('POST', '/batches', chain('rollback', 'more'));

@@ -60,6 +60,7 @@ test('a history that this release would not have made is told apart', async () =
  */
 const shapes = {
   '0.1.0': 'c79f4f90d2bdb6a7',
+  '0.2.0': '702ca5fdc3b5532d',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {
