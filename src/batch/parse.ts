@@ -23,7 +23,7 @@ export function parseBatch(text: string, catalog: Catalog): BatchFile {
   const operations = source.value === undefined ? [] : readOperations(source, checking);
   const header = fileSchema.safeParse(source.value);
   if (faults.length > 0 || !header.success) throw invalid(faults);
-  return { ...header.data, operations };
+  return { ...header.data, limits: {}, secrets: {}, operations };
 }
 
 function readOperations({ value }: Source, checking: Checking): BatchOperation[] {
@@ -54,6 +54,8 @@ function operationOf(
       ...(region !== undefined && { region }),
       ...(provider !== undefined && { provider }),
       dependsOn,
+      softDependsOn: [],
+      conditions: [],
       with: given,
     },
   ];

@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { idSchema, nameSchema, timeSchema } from './common.ts';
 import { errorInfoSchema, failurePolicies, jobStates, rollbackStates } from './job.ts';
-import { operationTypes, resourceKinds } from './kinds.ts';
+import { batchOperationTypes, resourceKinds } from './kinds.ts';
+
+/**
+ * What a batch will do to what is there: make it, change it in place, delete it and make it anew, delete it, leave it
+ * as it is, or (what is no resource: a wait, a call, the end of a group) run it.
+ */
+export const planActions = ['create', 'change', 'replace', 'delete', 'none', 'run'] as const;
 
 /**
  * An operation of a batch.
@@ -14,9 +20,10 @@ import { operationTypes, resourceKinds } from './kinds.ts';
  *     │           │                     ROLLBACK_FAILED
  *     ├───────────┼──▶ FAILED     refused, or its own job has undone what it did
  *     │           └──▶ CANCELED   likewise
- *     └──▶ SKIPPED                another failed before its turn came
+ *     ├──▶ WAITING ──▶ SUCCEEDED, FAILED, CANCELED   a wait: for a time, or for somebody's approval
+ *     └──▶ SKIPPED                its condition left it out, or another failed before its turn came
  *
- *  FAILED, CANCELED ──▶ PENDING   settle: retry of a batch that is held
+ *  FAILED, CANCELED, SKIPPED, ROLLED_BACK ──▶ PENDING   settle: retry of a batch that is held; a batch that is resumed
  * ```
  *
  * Accepting the batch sets PENDING or UNCHANGED. Beginning an operation sets RUNNING (FAILED where it is refused, and
@@ -26,6 +33,7 @@ import { operationTypes, resourceKinds } from './kinds.ts';
 export const operationStates = [
   'PENDING',
   'RUNNING',
+  'WAITING',
   'SUCCEEDED',
   'UNCHANGED',
   'FAILED',
@@ -39,8 +47,10 @@ export type OperationState = (typeof operationStates)[number];
 
 const batchOperationSchema = z
   .object({
-    id: nameSchema.meta({ description: 'As the file has it; unique in its batch.' }),
-    type: z.enum(operationTypes),
+    id: z
+      .string()
+      .meta({ description: 'As the file has it, of a group’s member `<group>/<key>`; unique in its batch.' }),
+    type: z.enum(batchOperationTypes),
     region: nameSchema.nullable(),
     provider: nameSchema.nullable(),
     dependsOn: z

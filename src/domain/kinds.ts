@@ -15,6 +15,34 @@ export const operationTypes: readonly OperationType[] = resourceKinds.flatMap((k
   verbs.map((verb) => `${kind}.${verb}` as const),
 );
 
+/**
+ * What an operation of a batch may be beside a request for a resource: a change of labels and protection, a wait, a
+ * call to another system, or the end of a group (a `forEach`, a nested batch), which is done when all its members are.
+ */
+const updateTypes = resourceKinds.map((kind) => `${kind}.update` as const);
+type UpdateType = `${ResourceKind}.update`;
+const waitTypes = ['wait.for', 'wait.until', 'wait.approval'] as const;
+type WaitType = (typeof waitTypes)[number];
+const httpType = 'http.request';
+const joinType = 'group.join';
+export type BatchOperationType = OperationType | UpdateType | WaitType | typeof httpType | typeof joinType;
+
+export const batchOperationTypes: readonly BatchOperationType[] = [
+  ...operationTypes,
+  ...updateTypes,
+  ...waitTypes,
+  httpType,
+  joinType,
+];
+
+/** Whether an operation of this type makes or removes a resource, by a job of the same type. */
+export const isOperationType = (type: BatchOperationType | 'batch.apply'): type is OperationType =>
+  operationTypes.some((known) => known === type);
+
+/** The kind of the resource that an operation is about; undefined for a wait, a call or the end of a group. */
+export const kindOf = (type: BatchOperationType): ResourceKind | undefined =>
+  resourceKinds.find((kind) => type.startsWith(`${kind}.`));
+
 /** The parts of an operation's type. */
 export function partsOf(type: OperationType): { kind: ResourceKind; verb: Verb } {
   const kind = resourceKinds.find((candidate) => type.startsWith(`${candidate}.`));

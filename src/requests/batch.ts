@@ -8,7 +8,7 @@ import { referencesIn, resolveTemplates } from '../batch/template.ts';
 import { insertBatch, type NewJob } from '../db/queries/accept.ts';
 import { outputsFrom } from '../db/queries/outputs.ts';
 import { type Known, knownResources, type ResourceView, resourceById } from '../db/queries/resources.ts';
-import { partsOf, type ResourceKind } from '../domain/kinds.ts';
+import { isOperationType, kindOf, partsOf, type ResourceKind } from '../domain/kinds.ts';
 import { type Fault, MillwrightError } from '../errors.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import { placeOfOperation, sealSpec, veiled } from '../secrets/specs.ts';
@@ -69,9 +69,7 @@ export function acceptBatch(
         region: operation.region ?? null,
         provider: operation.provider ?? null,
         depends_on: operation.dependsOn,
-        spec: Object(
-          await sealSpec(options.sealer, kindOf(operation), operation.with, placeOfOperation(id, operation.id)),
-        ),
+        spec: Object(await sealWith(options.sealer, id, operation)),
         state,
         resource_id: resourceId,
       })),
@@ -81,7 +79,15 @@ export function acceptBatch(
   });
 }
 
-const kindOf = ({ type }: BatchOperation): ResourceKind => partsOf(type).kind;
+async function sealWith(sealer: Sealer, batchId: string, operation: BatchOperation): Promise<unknown> {
+  const kind = kindOf(operation.type);
+  return kind ? await sealSpec(sealer, kind, operation.with, placeOfOperation(batchId, operation.id)) : operation.with;
+}
+
+async function veilWith(sealer: Sealer, { type, with: given }: BatchOperation): Promise<unknown> {
+  const kind = kindOf(type);
+  return kind ? await veiled(sealer, kind, given) : given;
+}
 
 /** A file as its hash may be kept. */
 export const veiledFile = async (sealer: Sealer, file: BatchFile): Promise<object> => ({
@@ -89,14 +95,15 @@ export const veiledFile = async (sealer: Sealer, file: BatchFile): Promise<objec
   operations: await Promise.all(
     file.operations.map(async (operation) => ({
       ...operation,
-      with: await veiled(sealer, kindOf(operation), operation.with),
+      with: await veilWith(sealer, operation),
     })),
   ),
 });
 
 async function plan(sql: Sql, caller: Caller, catalog: Catalog, file: BatchFile, sealer: Sealer): Promise<Planned[]> {
   const named = file.operations.flatMap((operation) => {
-    const { kind } = partsOf(operation.type);
+    const kind = kindOf(operation.type);
+    if (!kind) return [];
     const { name } = operation.with;
     return [
       ...(typeof name === 'string' ? [{ kind, reference: name }] : []),
@@ -125,7 +132,8 @@ async function plan(sql: Sql, caller: Caller, catalog: Catalog, file: BatchFile,
         state: seen.unchanged ? 'UNCHANGED' : 'PENDING',
         resourceId: seen.view?.id ?? null,
       });
-    if ('view' in seen && seen.view) outputs.set(id, outputsFrom(operation.type, seen.view));
+    if ('view' in seen && seen.view && isOperationType(operation.type))
+      outputs.set(id, outputsFrom(operation.type, seen.view));
   }
   if (faults.length > 0) {
     throw new MillwrightError('conflict', faults.map(({ detail }) => detail).join(' '), { faults });
@@ -145,6 +153,7 @@ async function compare(
   find: (reference: { kind: ResourceKind; reference: string }) => Known | undefined,
   outputs: (operationId: string) => Record<string, unknown> | undefined,
 ): Promise<Seen> {
+  if (!isOperationType(operation.type)) return { unchanged: false };
   const { kind, verb } = partsOf(operation.type);
   const { name } = operation.with;
   const there = typeof name === 'string' ? find({ kind, reference: name }) : undefined;
@@ -159,7 +168,7 @@ async function compare(
       pointer: '/with/name',
     };
   }
-  const differs = await differences({ catalog, sealer }, operation, there, find, outputs);
+  const differs = await differences({ catalog, sealer }, { ...operation, kind }, there, find, outputs);
   const view = await resourceById(sql, kind, there.id);
   if (!view) return { unchanged: false };
   if (differs.length === 0) return { unchanged: true, view };
@@ -173,7 +182,7 @@ async function compare(
 /** The fields in which a resource is not as an operation would have it. */
 async function differences(
   { catalog, sealer }: { readonly catalog: Catalog; readonly sealer: Sealer },
-  operation: BatchOperation,
+  operation: BatchOperation & { readonly kind: ResourceKind },
   there: Known,
   find: (reference: { kind: ResourceKind; reference: string }) => Known | undefined,
   outputs: (operationId: string) => Record<string, unknown> | undefined,
@@ -181,7 +190,7 @@ async function differences(
   if (there.status === 'error') return ['its status is error'];
   const unknown = referencesIn(operation.with).find(({ operationId }) => outputs(operationId) === undefined);
   if (unknown) return [`it depends on what "${unknown.operationId}" will be`];
-  const create = createOf(partsOf(operation.type).kind, operation, resolveTemplates(operation.with, outputs));
+  const create = createOf(operation.kind, operation, resolveTemplates(operation.with, outputs));
   const missing = referencesOf(create).find((reference) => !find(reference));
   if (missing) return [`it needs the ${missing.kind} "${missing.reference}", which is not there`];
   const { requested } = prepare(create, catalog, find);

@@ -8,7 +8,7 @@ const one = `operations: [${volume('a')}]`;
 const nameRule =
   'Expected 1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen';
 const types = 'vm.create, vm.delete, network.create, network.delete, volume.create, volume.delete';
-const keys = 'There are: name, version, parallelLimit, onFailure, operations.';
+const keys = 'There are: name, version, parallelLimit, onFailure, replace, operations.';
 const form = `Expected \${operations.ID.outputs.NAME}; write $\${ for a plain \${.`;
 
 const header: Case[] = [

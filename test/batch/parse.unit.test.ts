@@ -8,6 +8,9 @@ import { catalog, faultsOf, file, network, sound, vm, volume } from './parsing.t
 const dependencies = (text: string) =>
   Object.fromEntries(parseBatch(text, catalog).operations.map(({ id, dependsOn }) => [id, dependsOn]));
 
+/** What an operation has that says nothing of it. */
+const alone = { dependsOn: [], softDependsOn: [], conditions: [] };
+
 test('a file gives its operations in its order, defaults filled in', () => {
   const text = file(volume('b', ', provider: simulator'), '{ id: gone, type: vm.delete, with: { name: old } }');
   expect(parseBatch(text, catalog)).toEqual({
@@ -15,16 +18,19 @@ test('a file gives its operations in its order, defaults filled in', () => {
     version: 1,
     parallelLimit: 10,
     onFailure: 'rollback',
+    replace: 'allow',
+    limits: {},
+    secrets: {},
     operations: [
       {
+        ...alone,
         id: 'b',
         type: 'volume.create',
         region: 'tpe-1',
         provider: 'simulator',
-        dependsOn: [],
         with: { name: 'b', sizeGib: 1 },
       },
-      { id: 'gone', type: 'vm.delete', dependsOn: [], with: { name: 'old' } },
+      { ...alone, id: 'gone', type: 'vm.delete', with: { name: 'old' } },
     ],
   });
 });
@@ -37,7 +43,11 @@ test('JSON is read as YAML is', () => {
     onFailure: 'rollback',
     operations: [{ id: 'a', type: 'volume.create', region: 'nrt-1', dependsOn: [], with: { name: 'a', sizeGib: 1 } }],
   };
-  expect(parseBatch(JSON.stringify(batch, null, 2), catalog)).toEqual(batch);
+  const { operations, ...header } = batch;
+  expect(parseBatch(JSON.stringify(batch, null, 2), catalog)).toMatchObject({
+    ...header,
+    operations: operations.map((operation) => ({ ...alone, ...operation })),
+  });
 });
 
 test('what is named, what is referred to and what creates a name are all waited for, once each and in file order', () => {
