@@ -12,8 +12,37 @@ export interface Result {
   readonly holds: boolean;
 }
 
+export interface GroupOptions {
+  /** With the cases that the default leaves out for their time. */
+  readonly full: boolean;
+  /** The parts to be measured; all where it is empty. */
+  readonly only: readonly string[];
+  /** Keeps rows for the JSON file, and shows them above the results. */
+  readonly note: (title: string, rows: readonly unknown[]) => void;
+}
+
 /** A figure of 3 digits. */
 export const round = (value: number): number => Number(value.toPrecision(3));
+
+/** A value that is to stay at or below a fixed one. */
+export const limit = (
+  id: string,
+  what: string,
+  value: number,
+  unit: string,
+  peer: string,
+  peerValue: number,
+): Result => ({
+  id,
+  what,
+  value: round(value),
+  unit,
+  peer,
+  peerValue,
+  ratio: round(value / peerValue),
+  goal: `at most ${peerValue} ${unit}`,
+  holds: value <= peerValue,
+});
 
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((one, other) => one - other);
