@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { promisify } from 'node:util';
 
 /** Linux counts in hundredths of a second for whoever asks, whatever the kernel itself does. */
 const ticksPerSecond = 100;
@@ -25,4 +26,21 @@ export function cpuSeconds(pid: number): number {
 function secondsOf(time: string): number {
   const [rest = '', days = '0'] = time.split('-').reverse();
   return rest.split(':').reduce((sum, part) => sum * 60 + Number(part), 0) + Number(days) * 86_400;
+}
+
+export interface ProcessNow {
+  readonly pid: number;
+  readonly parent: number;
+  readonly residentMib: number;
+}
+
+/** Every process of this machine. */
+export async function processesNow(): Promise<ProcessNow[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,rss=']);
+  return stdout.split('\n').flatMap((line) => {
+    const [pid, parent, kib] = line.trim().split(/\s+/).map(Number);
+    return pid === undefined || parent === undefined || kib === undefined
+      ? []
+      : [{ pid, parent, residentMib: kib / 1024 }];
+  });
 }
