@@ -44,6 +44,8 @@ export const jobs = pgTable(
     index('jobs_batch').on(table.batchId).where(sql`batch_id IS NOT NULL`),
     index('jobs_pending').on(table.createdAt).where(sql`state = 'PENDING'`),
     index('jobs_unended').on(table.createdAt).where(sql`ended_at IS NULL`),
+    /** How long such a job takes: the newest that succeeded. */
+    index('jobs_succeeded').on(table.type, table.region, table.id).where(sql`state = 'SUCCEEDED'`),
   ],
 );
 
