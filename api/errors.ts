@@ -1,6 +1,6 @@
 import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
-import { isDatabaseAway, isUnstorableText } from '../src/db/client.ts';
+import { isDatabaseAway, isDatabaseBusy, isUnstorableText } from '../src/db/client.ts';
 import { type ErrorCode, MillwrightError } from '../src/errors.ts';
 import type { ApiEnv } from './env.ts';
 import { shownPath } from './middleware/request.ts';
@@ -44,6 +44,9 @@ function answer(context: Context<ApiEnv>, error: MillwrightError): Response {
   return context.json(problem, status, { 'content-type': 'application/problem+json' });
 }
 
+/** Where the database is away. */
+const retryAfterSeconds = 2;
+
 /** What changes nothing, whatever becomes of it. */
 const reads: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -56,7 +59,14 @@ function toKnown(error: unknown, method: string): MillwrightError {
       reads.has(method)
         ? 'The database does not answer. Ask again in a few seconds.'
         : 'The database does not answer, so that nobody knows yet whether this was done. Ask again in a few seconds, under the same Idempotency-Key if it had one; or look first.',
-      { cause: error },
+      { cause: error, retryAfterSeconds },
+    );
+  }
+  if (isDatabaseBusy(error)) {
+    return new MillwrightError(
+      'unavailable',
+      'The database could not do this in time: something else holds what it needs, or keeps it busy. Ask again in a few seconds.',
+      { cause: error, retryAfterSeconds },
     );
   }
   if (isUnstorableText(error)) {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { type Config, required } from '../src/config/index.ts';
 import { openDatabase } from '../src/db/client.ts';
+import { apiPatience } from '../src/db/patience.ts';
 import { MillwrightError } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import { catalogReader } from '../src/requests/catalog.ts';
@@ -24,8 +25,9 @@ const longestAnswerMs = 5000;
 /** The API as a role: serves until it is stopped, then answers what it has taken. */
 export async function startApi(config: Config, log: Logger): Promise<RunningRole & { readonly port: number }> {
   const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), {
-    connections: 20,
+    connections: { statements: 16, transactions: 9 },
     role: config.MILLWRIGHT_DATABASE_ROLE,
+    patience: apiPatience(config),
   });
   const payloadKeys = openKeyRing(config.payloadKeyFile);
   const { client: temporal, connection } = temporalClient({

@@ -20,7 +20,7 @@ import { temporalClient } from '../temporal/client.ts';
  */
 const config = readConfig();
 const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), {
-  connections: 20,
+  connections: { statements: 16, transactions: 9 },
   role: config.MILLWRIGHT_DATABASE_ROLE,
 });
 const payloadKeys = openKeyRing(config.payloadKeyFile);

@@ -3,6 +3,7 @@ import { NativeConnection, Worker, type WorkerDeploymentOptions } from '@tempora
 import { createControlActivities } from '../activities/control/index.ts';
 import { type Config, required } from '../src/config/index.ts';
 import { openDatabase } from '../src/db/client.ts';
+import { workerPatience } from '../src/db/patience.ts';
 import type { Logger } from '../src/log.ts';
 import { catalogReader } from '../src/requests/catalog.ts';
 import { jobLimits } from '../src/requests/limits.ts';
@@ -37,6 +38,7 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
   const namespace = config.TEMPORAL_NAMESPACE;
   const database = openDatabase(required(config.DATABASE_URL, 'DATABASE_URL'), {
     role: config.MILLWRIGHT_DATABASE_ROLE,
+    patience: workerPatience(config),
   });
   const sealer = openSealer(config, database.sql);
   const { client, connection: clientConnection } = temporalClient({ address, namespace, keys });

@@ -5,11 +5,14 @@ import { heartbeatTimeoutMs, regionQueue } from '../temporal/names.ts';
 
 /**
  * The database's part: local activities, tried until the database answers. What is refused comes back as a value,
- * so that what throws here is a database that is away, and the job goes on when it is back.
+ * so that what throws here is a database that is away, and the job goes on when it is back. After the first short pauses
+ * a try is waited for by a timer: a workflow whose worker waits for it keeps one of the few places for workflow tasks,
+ * and of as many that wait for one locked row every other would be kept waiting (docs/decisions/016).
  */
 export const control = proxyLocalActivities<ControlActivities>({
   startToCloseTimeout: '30s',
-  retry: { initialInterval: '100ms', maximumInterval: '1s' },
+  retry: { initialInterval: '100ms', maximumInterval: '3s' },
+  localRetryThreshold: '500ms',
 });
 
 /** No single call to a provider takes longer; a worker that dies is noticed by its heartbeat long before. */

@@ -39,6 +39,17 @@ const environmentSchema = z.object({
   DATABASE_URL: z.string().optional(),
   /** The role that the API and the workers act as in it; on embedded parts one that cannot change the audit log. */
   MILLWRIGHT_DATABASE_ROLE: z.string().min(1).optional(),
+  /**
+   * How long the API, and the control worker, wait for what another session holds, and for a statement in all; and how
+   * long a transaction of theirs may be left open with nothing done in it.
+   */
+  MILLWRIGHT_API_LOCK_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(2000),
+  MILLWRIGHT_API_STATEMENT_TIMEOUT_MS: z.coerce.number().int().min(10).max(600_000).default(8000),
+  MILLWRIGHT_WORKER_LOCK_TIMEOUT_MS: z.coerce.number().int().min(10).max(20_000).default(2000),
+  // A control activity has 30 s.
+  MILLWRIGHT_WORKER_STATEMENT_TIMEOUT_MS: z.coerce.number().int().min(10).max(25_000).default(20_000),
+  // A revival talks to Temporal for up to 8 s with its transaction open.
+  MILLWRIGHT_IDLE_TRANSACTION_TIMEOUT_MS: z.coerce.number().int().min(10_000).max(3_600_000).default(15_000),
   /** `host:port` of Temporal's frontend; a development server of our own where it is not set. */
   TEMPORAL_ADDRESS: z.string().optional(),
   TEMPORAL_NAMESPACE: z.string().min(1).default('millwright'),

@@ -1,6 +1,9 @@
+import type { Socket } from 'node:net';
 import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { watchSilence } from './silence.ts';
+import { createTransactions, type Transactions } from './transactions.ts';
 
 /**
  * Two clients of one database: `sql` for statements written out (hot paths, CTEs), `orm` for plain reads and writes.
@@ -13,25 +16,70 @@ export interface Database {
 }
 
 interface DatabaseOptions {
-  /** Connections of `sql` at most; `orm` takes up to a third as many. */
-  readonly connections?: number;
+  /** At most, for single statements and for transactions; `orm` takes up to two more. */
+  readonly connections?: { readonly statements: number; readonly transactions: number };
   /** The role to act as; the login's own where it is left out. */
   readonly role?: string | undefined;
+  /** How long to wait for anything; without end where it is left out. */
+  readonly patience?: Patience;
 }
+
+/** How long a role waits for its database. Who waited too long gets an error that `isDatabaseBusy` or `isDatabaseAway` knows. */
+export interface Patience {
+  /** For a row, or anything else, that another session holds. */
+  readonly lockMs: number;
+  /** For one statement, the waits for locks included. */
+  readonly statementMs: number;
+  /** For a transaction that was begun and is not gone on with: PostgreSQL ends its session. */
+  readonly idleTransactionMs: number;
+}
+
+/** PostgreSQL ends a statement by itself; one that has not even done that so much later is not there. */
+const answerGraceMs = 2000;
+const connectMs = 5000;
 
 /** The pause before a lost connection is tried again. The client's own grows to 20 s, which a database that is back after two would cost. */
 const reconnectSeconds = (failures: number): number => Math.min(0.05 * 2 ** failures, 0.5) * (0.5 + Math.random() / 2);
 
-export function openDatabase(url: string, { connections = 12, role }: DatabaseOptions = {}): Database {
-  const common = {
-    connect_timeout: 10,
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
+  return isEncrypted(url) ? openUnwatched(url, options) : openWatched(url, options);
+}
+
+function settingsOf({ role, patience }: DatabaseOptions) {
+  const timeouts = patience
+    ? {
+        lock_timeout: patience.lockMs,
+        statement_timeout: patience.statementMs,
+        idle_in_transaction_session_timeout: patience.idleTransactionMs,
+      }
+    : {};
+  return {
+    connect_timeout: connectMs / 1000,
     idle_timeout: 0,
     backoff: reconnectSeconds,
     onnotice: () => undefined,
-    connection: { application_name: 'millwright', ...(role ? { role } : {}) },
+    connection: { application_name: 'millwright', ...(role ? { role } : {}), ...timeouts },
   };
-  const sql = postgres(url, { ...common, max: connections });
-  const ormClient = postgres(url, { ...common, max: Math.max(2, Math.ceil(connections / 3)) });
+}
+
+const usualConnections = { statements: 6, transactions: 8 };
+/** `orm` reads what is small and rarely read. */
+const ormConnections = 2;
+
+/** Over TLS nothing can be seen of what goes over a connection: there, PostgreSQL's own timeouts are all there is. */
+const isEncrypted = (url: string): boolean => /[?&](sslmode|ssl)=(?!disable|false)/.test(url);
+
+function openUnwatched(url: string, options: DatabaseOptions): Database {
+  const { connection, ...settings } = settingsOf(options);
+  // The client does not survive a session that is ended in the middle of a transaction (src/db/transactions.ts).
+  const { idle_in_transaction_session_timeout: _, ...timeouts } = {
+    idle_in_transaction_session_timeout: 0,
+    ...connection,
+  };
+  const common = { ...settings, connection: timeouts };
+  const { statements, transactions } = options.connections ?? usualConnections;
+  const sql = postgres(url, { ...common, max: statements + transactions });
+  const ormClient = postgres(url, { ...common, max: ormConnections });
   return {
     sql,
     orm: drizzle(ormClient),
@@ -39,6 +87,71 @@ export function openDatabase(url: string, { connections = 12, role }: DatabaseOp
       await Promise.all([sql.end({ timeout: 5 }), ormClient.end({ timeout: 5 })]);
     },
   };
+}
+
+/** All connections to a database, to be replaced together. */
+interface Generation {
+  readonly sql: postgres.Sql;
+  readonly orm: PostgresJsDatabase;
+  readonly transactions: Transactions;
+  cutOff(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Where the database has gone silent, its connections are replaced as a whole: whatever waits for it, or for a connection
+ * to it, hears so at once, rather than one after the other.
+ */
+function openWatched(url: string, options: DatabaseOptions): Database {
+  const renewed = (): Generation =>
+    openGeneration(url, options, () => {
+      const silent = current;
+      current = renewed();
+      void silent.cutOff();
+    });
+  let current = renewed();
+  return {
+    sql: new Proxy(current.sql, {
+      apply: (_, __, parameters) => Reflect.apply(current.sql, undefined, parameters),
+      get: (_, name) => (name === 'begin' ? current.transactions.begin : Reflect.get(current.sql, name)),
+    }),
+    get orm() {
+      return current.orm;
+    },
+    close: () => current.close(),
+  };
+}
+
+function openGeneration(url: string, options: DatabaseOptions, silent: () => void): Generation {
+  const { connections = usualConnections, patience } = options;
+  const answerMs = patience ? patience.statementMs + answerGraceMs : Number.POSITIVE_INFINITY;
+  const watch = watchSilence({ answerMs, connectMs }, silent);
+  const common = settingsOf(options);
+  let turn = 0;
+  // The client's own would end a connection in the middle of a transaction that is not its own.
+  const client = (max: number, more: { readonly max_lifetime?: null } = {}, closed?: () => void) => {
+    const socket = ({ host, port, path }: { host: string[]; port: number[]; path?: string }): Socket => {
+      turn += 1;
+      const at = { host: host[turn % host.length] ?? '', port: port[turn % port.length] ?? 0 };
+      return watch.open(path ? { path } : at, closed);
+    };
+    return postgres(url, { ...common, ...more, max, ...{ socket } });
+  };
+  const sql = client(connections.statements);
+  const ormClient = client(ormConnections);
+  const transactions = createTransactions(
+    (closed) => client(1, { max_lifetime: null }, closed),
+    connections.transactions,
+  );
+  const end = async (timeout: number): Promise<void> => {
+    await Promise.all([
+      sql.end({ timeout }),
+      ormClient.end({ timeout }),
+      timeout === 0 ? transactions.cutOff() : transactions.close(),
+    ]);
+    watch.cutOff();
+  };
+  return { sql, orm: drizzle(ormClient), transactions, cutOff: () => end(0), close: () => end(5) };
 }
 
 /** SQLSTATE class 23505, with the constraint that was violated. */
@@ -71,6 +184,18 @@ export function isDatabaseAway(thrown: unknown): boolean {
   if (error instanceof postgres.PostgresError) return awayStates.includes(error.code);
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && awayCodes.includes(code);
+}
+
+/**
+ * SQLSTATEs of a statement that PostgreSQL gave up, and with it its transaction: 57014 it took too long, 55P03 another
+ * session holds what it needs, 40001 and 40P01 it got into another's way, 25P03 and 57P05 its session had been idle.
+ */
+const busyStates = ['57014', '55P03', '40001', '40P01', '25P03', '57P05'];
+
+/** True where nothing was done, and may be at another time; what needs other rows may fare better now. */
+export function isDatabaseBusy(thrown: unknown): boolean {
+  const error = driverError(thrown);
+  return error instanceof postgres.PostgresError && busyStates.includes(error.code);
 }
 
 /** True where the rows that were to be written are themselves at fault (SQLSTATE classes 22 and 23): tried again, they are refused again. */

@@ -14,7 +14,9 @@ const migrationLock = 7_400_001;
 
 /** Brings the database to this version's schema and puts in what a new platform begins with. Safe to run at any time. */
 export async function migrate(databaseUrl: string, home: string, log: Logger): Promise<void> {
-  const client = postgres(databaseUrl, { max: 1, onnotice: () => undefined });
+  // Whatever the login's own limits are: a migration may have to wait, and to work, for long.
+  const connection = { options: '-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0' };
+  const client = postgres(databaseUrl, { max: 1, onnotice: () => undefined, connection });
   try {
     await client`SELECT pg_advisory_lock(${migrationLock})`;
     const orm = drizzle(client);

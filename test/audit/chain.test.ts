@@ -142,7 +142,7 @@ test('what a crash left open is closed as lost; what is under way, or just begun
 });
 
 test('the role of the API and the workers may add to the record and not change it, and may do its work', async () => {
-  const database = openDatabase(url, { role: runtimeRole, connections: 2 });
+  const database = openDatabase(url, { role: runtimeRole });
   opened.push({ end: () => database.close() });
   await openAudit(database.sql, act('added'));
   await sealEntries(database.sql);

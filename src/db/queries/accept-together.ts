@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres';
-import { isDatabaseAway } from '../client.ts';
+import { isDatabaseAway, isDatabaseBusy } from '../client.ts';
 import { insertCreates, laneOf, type NewCreate } from './accept.ts';
 
 /** Accepts one create: when it was, or undefined, where a needed resource is not usable or a quota does not suffice. */
@@ -31,8 +31,11 @@ export function acceptTogether(sql: Sql): AcceptOne {
   const lanes = new Map<string, Lane>();
 
   async function work(name: string, lane: Lane): Promise<void> {
-    for (let group = lane.waiting.splice(0, atMost); group.length > 0; group = lane.waiting.splice(0, atMost))
-      await acceptGroup(sql, group);
+    for (let group = lane.waiting.splice(0, atMost); group.length > 0; group = lane.waiting.splice(0, atMost)) {
+      const hopeless = await acceptGroup(sql, group);
+      // Whoever waits behind them would fare alike, each a time-out later than the one before.
+      if (hopeless) for (const { reject } of lane.waiting.splice(0)) reject(hopeless);
+    }
     lane.underWay -= 1;
     if (lane.underWay === 0) lanes.delete(name);
   }
@@ -50,21 +53,41 @@ export function acceptTogether(sql: Sql): AcceptOne {
     });
 }
 
-/** Never throws: each of the group hears what became of it. */
-async function acceptGroup(sql: Sql, group: readonly Waiting[]): Promise<void> {
+/** Never throws: each of the group hears what became of it. Gives why nobody of this lane can be accepted now, where it is so. */
+async function acceptGroup(sql: Sql, group: readonly Waiting[]): Promise<unknown> {
   const [first, ...rest] = group;
-  if (!first) return;
+  if (!first) return undefined;
   try {
     const createdAt = await insertCreates(sql, [first.create, ...rest.map(({ create }) => create)]);
-    if (createdAt || rest.length === 0) for (const { resolve } of group) resolve(createdAt);
-    else await eachByItself(sql, group);
+    if (createdAt === undefined && rest.length > 0) return await eachByItself(sql, group);
+    for (const { resolve } of group) resolve(createdAt);
   } catch (error) {
     // Where the answer was lost, it may have been written: asking again is the caller's to decide.
-    if (rest.length === 0 || isDatabaseAway(error)) for (const { reject } of group) reject(error);
-    else await eachByItself(sql, group);
+    if (rest.length > 0 && !isDatabaseAway(error)) return await eachByItself(sql, group);
+    for (const { reject } of group) reject(error);
+    if (isDatabaseAway(error)) return error;
   }
+  return undefined;
 }
 
-async function eachByItself(sql: Sql, group: readonly Waiting[]): Promise<void> {
-  await Promise.all(group.map(({ create, resolve, reject }) => insertCreates(sql, [create]).then(resolve, reject)));
+/** So many at once: where one waits for a row that somebody holds, the API's other connections are for others. */
+const alonePerRound = 4;
+
+async function eachByItself(sql: Sql, group: readonly Waiting[]): Promise<unknown> {
+  for (let at = 0; at < group.length; at += alonePerRound) {
+    const round = group.slice(at, at + alonePerRound);
+    const failures = await Promise.all(
+      round.map(({ create, resolve, reject }) =>
+        insertCreates(sql, [create]).then(resolve, (error: unknown) => {
+          reject(error);
+          return isDatabaseAway(error) || isDatabaseBusy(error) ? { error } : undefined;
+        }),
+      ),
+    );
+    if (failures.length < alonePerRound || !failures.every((failure) => failure !== undefined)) continue;
+    const why = failures[0]?.error;
+    for (const { reject } of group.slice(at + alonePerRound)) reject(why);
+    return why;
+  }
+  return undefined;
 }

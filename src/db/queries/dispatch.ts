@@ -91,6 +91,8 @@ export async function workflowIdOf(sql: Sql, jobId: string): Promise<string | un
 
 /** Held by the transaction until its end: one at a time may see whether a workflow is gone and start another. */
 export async function lockRevival(sql: TransactionSql, workflowId: string): Promise<void> {
+  // The other talks to Temporal meanwhile, which may take longer than a row is usually held.
+  await sql`SELECT set_config('lock_timeout', '7s', true)`;
   await sql`SELECT pg_advisory_xact_lock(hashtextextended(${workflowId}, 0))`;
 }
 
