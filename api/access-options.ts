@@ -13,6 +13,8 @@ export const accessOptions = (
         issuer: config.MILLWRIGHT_OIDC_ISSUER,
         audience: required(config.MILLWRIGHT_OIDC_AUDIENCE, 'MILLWRIGHT_OIDC_AUDIENCE'),
         jwksUrl: config.MILLWRIGHT_OIDC_JWKS_URL,
+        clientId: config.MILLWRIGHT_OIDC_CLIENT_ID,
+        scopes: config.MILLWRIGHT_OIDC_SCOPES,
         emailClaim: config.MILLWRIGHT_OIDC_EMAIL_CLAIM,
         nameClaim: config.MILLWRIGHT_OIDC_NAME_CLAIM,
       }

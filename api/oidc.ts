@@ -9,6 +9,9 @@ export interface OidcOptions {
   readonly audience: string;
   /** Where its keys are; found by discovery where it is not set. */
   readonly jwksUrl: string | undefined;
+  /** As what people log in from the command line, and what for; undefined: they do not. */
+  readonly clientId: string | undefined;
+  readonly scopes: string;
   readonly emailClaim: string;
   readonly nameClaim: string;
 }

@@ -5,7 +5,7 @@ import { faultsOf } from '../src/faults.ts';
 import { version } from '../src/version.ts';
 import type { Patience } from './context.ts';
 import { ConnectionError } from './errors.ts';
-import type { Platform } from './platform.ts';
+import type { Credential, Platform } from './platform.ts';
 import { toProblem } from './problem.ts';
 
 /** One question to the API. */
@@ -107,19 +107,21 @@ export class Http {
     for (const [name, value] of Object.entries({ ...ask.query, project, organization })) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
-    const response = await fetch(url, {
-      method: ask.method ?? 'GET',
-      body: ask.body ?? null,
-      signal,
-      headers: {
-        accept: 'application/json',
-        authorization: `Bearer ${platform.token}`,
-        'user-agent': `millwright/${version}`,
-        ...(ask.contentType ? { 'content-type': ask.contentType } : {}),
-        ...(ask.idempotencyKey ? { 'idempotency-key': ask.idempotencyKey } : {}),
-        ...headers,
-      },
-    }).catch(this.#lost);
+    const send = async (authorization: Readonly<Record<string, string>>): Promise<Response> =>
+      fetch(url, {
+        method: ask.method ?? 'GET',
+        body: ask.body ?? null,
+        signal,
+        headers: {
+          accept: 'application/json',
+          ...authorization,
+          'user-agent': `millwright/${version}`,
+          ...(ask.contentType ? { 'content-type': ask.contentType } : {}),
+          ...(ask.idempotencyKey ? { 'idempotency-key': ask.idempotencyKey } : {}),
+          ...headers,
+        },
+      }).catch(this.#lost);
+    const response = await withToken(platform.credential, send);
     if (response.ok) return response;
     const text = await response.text().catch(this.#lost);
     throw await toProblem(response.status, text, { platform, file: ask.file, command });
@@ -136,6 +138,20 @@ export class Http {
     const what = `${kind === 'lost' ? 'gave no answer' : 'cannot be reached'} (${code})`;
     return new ConnectionError(`The API at ${url.origin} ${what}. ${remedy}`, kind, error);
   }
+}
+
+/** Sends with the token; and once more with a new one where that is refused and there is a newer to be had. */
+async function withToken(
+  credential: Credential | undefined,
+  send: (headers: Readonly<Record<string, string>>) => Promise<Response>,
+): Promise<Response> {
+  if (!credential) return send({});
+  const token = await credential.token();
+  const response = await send({ authorization: `Bearer ${token}` });
+  const newer = response.status === 401 ? await credential.renewed?.(token) : undefined;
+  if (newer === undefined) return response;
+  await response.body?.cancel();
+  return send({ authorization: `Bearer ${newer}` });
 }
 
 function mayAskAgain(error: unknown, { method = 'GET', idempotencyKey }: Ask): boolean {

@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 import {
+  type Login,
+  loginSchema,
   type NewToken,
   newTokenSchema,
   type Organization,
@@ -36,6 +38,8 @@ export class IdentityClient {
   }
 
   whoami = (): Promise<Whoami> => this.#http.json(whoamiSchema, { path: 'api/common/v1/whoami' });
+
+  login = (): Promise<Login> => this.#http.json(loginSchema, { path: 'api/common/v1/login' });
 
   organizations = (limit: number): Promise<Organization[]> =>
     this.#list(organizationSchema, { path: `${tenant}/organizations` }, limit);

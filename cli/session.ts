@@ -11,6 +11,8 @@ import { quoted } from './text.ts';
 export interface Session {
   readonly context: CliContext;
   readonly client: Client;
+  /** Where the token in use is from. */
+  readonly tokenSource: string | undefined;
   readonly paint: Paint;
   /** A command as the user would have to type it to reach the same platform and project. */
   readonly command: (words: string) => string;
@@ -35,6 +37,7 @@ export function createSession(context: CliContext, { output, project, organizati
   const paint = painter(io, config.NO_COLOR);
   return {
     context,
+    tokenSource: platform.credential?.source,
     client: new Client({ platform, project, organization, patience: context.patience, command }),
     paint,
     command,

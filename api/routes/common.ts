@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Principal } from '../../src/domain/principal.ts';
-import { type Whoami, whoamiSchema } from '../../src/domain/tenancy.ts';
+import { loginSchema, type Whoami, whoamiSchema } from '../../src/domain/tenancy.ts';
+import { MillwrightError } from '../../src/errors.ts';
 import { stateOf } from '../../src/telemetry/readiness.ts';
 import { version } from '../../src/version.ts';
 import { createRoute, json } from '../contract.ts';
@@ -12,7 +13,7 @@ const partSchema = z.enum(['ok', 'away']);
 const readySchema = z.object({ ready: z.boolean(), database: partSchema, temporal: partSchema }).meta({ id: 'Ready' });
 
 /** What anyone may ask, without a token. */
-export function commonRoutes({ database, temporal, draining }: ApiDependencies) {
+export function commonRoutes({ database, temporal, draining, oidc }: ApiDependencies) {
   const common = { tags: ['Common'] };
   const router = createRouter();
 
@@ -50,6 +51,23 @@ export function commonRoutes({ database, temporal, draining }: ApiDependencies) 
   );
 
   router.openapi(
+    createRoute('public', {
+      ...common,
+      method: 'get',
+      path: '/login',
+      summary: 'Where people log in from the command line',
+      description: 'By the device authorization grant (RFC 8628) of the OpenID Connect issuer whose tokens are taken.',
+      operationId: 'get-login',
+      responses: { 200: json('There.', loginSchema), 404: problems[404], 429: problems[429] },
+    }),
+    (context) => {
+      if (!oidc?.clientId) throw noLogin();
+      const { issuer, clientId, scopes, audience } = oidc;
+      return context.json({ issuer, clientId, scopes, audience }, 200);
+    },
+  );
+
+  router.openapi(
     createRoute('own.read', {
       ...common,
       method: 'get',
@@ -73,6 +91,12 @@ export function commonRoutes({ database, temporal, draining }: ApiDependencies) 
   );
   return router;
 }
+
+const noLogin = (): MillwrightError =>
+  new MillwrightError(
+    'not_found',
+    'Nobody logs in to this platform: MILLWRIGHT_OIDC_ISSUER and MILLWRIGHT_OIDC_CLIENT_ID are not both set on its API. Use a token: MILLWRIGHT_TOKEN.',
+  );
 
 const whoami = ({ kind, id, name, rights, organization, project, expiresAt }: Principal): Whoami => ({
   principal: { kind, id, name },

@@ -6,6 +6,7 @@ import type { OpenContext } from './common.ts';
 import { eventCommand } from './event.ts';
 import { incidentCommand } from './incident.ts';
 import { jobCommand } from './job.ts';
+import { loginCommand, logoutCommand } from './login.ts';
 import { networkCommand } from './network.ts';
 import { organizationCommand } from './organization.ts';
 import { projectCommand } from './project.ts';
@@ -40,6 +41,8 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
 /** The commands that say who may do what. */
 export const identityCommands = (open: OpenContext = processContext): Command[] =>
   [
+    loginCommand,
+    logoutCommand,
     whoamiCommand,
     tokenCommand,
     roleBindingCommand,

@@ -8,17 +8,21 @@ export function whoamiCommand(open: OpenContext): Command {
   return command.action(async () => {
     const session = await openSession(command, open);
     const found = await session.client.identity.whoami();
-    await session.show(found, () => describe(found));
+    await session.show(found, () => describe(found, session.tokenSource));
   });
 }
 
-const describe = ({ principal, role, roles, organization, project, projectOnly, expiresAt }: Whoami): string =>
+const describe = (
+  { principal, role, roles, organization, project, projectOnly, expiresAt }: Whoami,
+  source: string | undefined,
+): string =>
   properties([
     ['Principal', `${principal.kind} ${principal.name}`],
     ['Roles', roles.map((held) => `${held.role} on ${placeOf(held)}`).join(', ') || 'none'],
     ['At most', role],
     ['Organization', organization?.name ?? null],
     ['Project', project && (projectOnly ? `${project.name}, and no other` : project.name)],
+    ['Token', source ?? null],
     ['Expires', expiresAt],
   ]);
 

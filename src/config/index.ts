@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Network, parseNetwork } from '../addresses.ts';
 import { MillwrightError } from '../errors.ts';
@@ -87,6 +87,9 @@ const environmentSchema = z.object({
   MILLWRIGHT_OIDC_ISSUER: z.url().optional(),
   MILLWRIGHT_OIDC_AUDIENCE: z.string().min(1).optional(),
   MILLWRIGHT_OIDC_JWKS_URL: z.url().optional(),
+  /** What `millwright login` calls itself there, a public client with the device flow; without it nobody logs in so. */
+  MILLWRIGHT_OIDC_CLIENT_ID: z.string().min(1).optional(),
+  MILLWRIGHT_OIDC_SCOPES: z.string().min(1).default('openid profile email offline_access'),
   MILLWRIGHT_OIDC_EMAIL_CLAIM: z.string().min(1).default('email'),
   MILLWRIGHT_OIDC_NAME_CLAIM: z.string().min(1).default('name'),
   /** Requests in a minute to each API process: with one token, and from one address without a valid one. */
@@ -117,6 +120,9 @@ const environmentSchema = z.object({
   /** Where spans are sent by OTLP over HTTP; none are made where neither is set. Other OTEL_* variables are the exporter's own. */
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
+  /** Below these the command line keeps its logins (XDG Base Directory Specification). */
+  XDG_CONFIG_HOME: z.string().optional(),
+  HOME: z.string().optional(),
   NO_COLOR: z.string().optional(),
 });
 
@@ -125,6 +131,8 @@ type Environment = z.infer<typeof environmentSchema>;
 export interface Config extends Environment {
   /** Absolute path of MILLWRIGHT_HOME. */
   readonly home: string;
+  /** Where the command line keeps what is its user's own; undefined where nothing says who that is. */
+  readonly userFolder: string | undefined;
   readonly payloadKeyFile: string;
   readonly trustedProxies: readonly Network[];
   readonly webhookAllowNetworks: readonly Network[];
@@ -143,11 +151,18 @@ export function readConfig(env: NodeJS.ProcessEnv = process.env): Config {
   return {
     ...parsed.data,
     home,
+    userFolder: userFolderOf(parsed.data),
     trustedProxies: knownNetworks(parsed.data.MILLWRIGHT_TRUSTED_PROXIES),
     webhookAllowNetworks: knownNetworks(parsed.data.MILLWRIGHT_WEBHOOK_ALLOW_NETWORKS),
     payloadKeyFile: parsed.data.MILLWRIGHT_PAYLOAD_KEY_FILE ?? join(home, 'keys', 'payload.keys'),
     secretKeyFile: parsed.data.MILLWRIGHT_SECRET_KEY_FILE ?? join(home, 'keys', 'secret.keys'),
   };
+}
+
+/** A relative XDG_CONFIG_HOME counts for nothing, says its specification. */
+function userFolderOf({ XDG_CONFIG_HOME: folder, HOME: home }: Environment): string | undefined {
+  if (folder && isAbsolute(folder)) return join(folder, 'millwright');
+  return home ? join(home, '.config', 'millwright') : undefined;
 }
 
 /** The setting, or an error that names it. */

@@ -131,3 +131,14 @@ export const whoamiSchema = z
   })
   .meta({ id: 'Whoami' });
 export type Whoami = z.infer<typeof whoamiSchema>;
+
+/** Where people get a token for this platform from the command line. */
+export const loginSchema = z
+  .object({
+    issuer: z.string(),
+    clientId: z.string(),
+    scopes: z.string(),
+    audience: z.string().meta({ description: 'What the token has to have as `aud`.' }),
+  })
+  .meta({ id: 'Login' });
+export type Login = z.infer<typeof loginSchema>;

@@ -16,11 +16,9 @@ export interface Lock {
  * process however that ends: there is no stale one to be taken over, and no race for it.
  */
 export function lockHome(home: string): Lock {
-  const database = new DatabaseSync(homePaths(home).lock, { timeout: dyingMs });
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    return lockFile(homePaths(home).lock, dyingMs);
   } catch (cause) {
-    database.close();
     const running = readStatus(home);
     const who = running ? ` with pid ${running.supervisor.pid}; its API is at ${running.api}` : '';
     throw new MillwrightError(
@@ -28,6 +26,17 @@ export function lockHome(home: string): Lock {
       `The platform in ${home} is already running${who}. Stop it with "millwright down", or start another one with --home and --port 0.`,
       { cause },
     );
+  }
+}
+
+/** The same of any file, made where it is not there. Throws when somebody else still has it after so long. */
+export function lockFile(file: string, patienceMs: number): Lock {
+  const database = new DatabaseSync(file, { timeout: patienceMs });
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    throw error;
   }
   return { release: () => database.close() };
 }

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { DeviceGrants } from './device-grant.ts';
 
 interface Key {
   readonly kid: string;
@@ -9,9 +11,12 @@ interface Key {
   readonly publicKey: CryptoKey;
 }
 
-/** An OpenID Connect issuer on this machine: discovery, keys, and tokens that it signs. */
+/** An OpenID Connect issuer on this machine: discovery, keys, tokens that it signs, and logins from the command line. */
 export class Issuer {
   readonly audience = 'millwright';
+  readonly logins = new DeviceGrants((claims) => this.sign({ ...claims }));
+  /** Metadata that it does not tell of. */
+  readonly without = new Set<string>();
   #server: Server;
   #port = 0;
   #key: Key | undefined;
@@ -54,16 +59,31 @@ export class Issuer {
       .sign(this.#key.privateKey);
   }
 
+  #metadata() {
+    return {
+      issuer: this.url,
+      jwks_uri: `${this.url}/keys`,
+      id_token_signing_alg_values_supported: ['ES256'],
+      device_authorization_endpoint: `${this.url}/device`,
+      token_endpoint: `${this.url}/token`,
+      revocation_endpoint: `${this.url}/revoke`,
+    };
+  }
+
   #newServer(): Server {
     return createServer(async (request, answer) => {
       answer.setHeader('content-type', 'application/json');
       if (request.url === '/.well-known/openid-configuration') {
-        answer.end(JSON.stringify({ issuer: this.url, jwks_uri: `${this.url}/keys` }));
+        const known = Object.entries(this.#metadata()).filter(([name]) => !this.without.has(name));
+        answer.end(JSON.stringify(Object.fromEntries(known)));
       } else if (request.url === '/keys' && this.#key) {
         this.asked += 1;
         const { kid, publicKey } = this.#key;
         answer.end(JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' }] }));
-      } else answer.writeHead(404).end();
+      } else {
+        const found = await this.logins.answer(request.url ?? '', new URLSearchParams(await text(request)), this.url);
+        answer.writeHead(found?.status ?? 404).end(JSON.stringify(found?.body ?? {}));
+      }
     });
   }
 }

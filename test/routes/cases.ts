@@ -72,6 +72,7 @@ const newHook = created(`/api/tenant/v1/webhooks${inProject}`, quietHook);
 export const cases: Readonly<Record<string, RouteCase>> = {
   'get-health': { ...list, without: { invalid: noInput } },
   'get-ready': { ...list, without: { invalid: noInput } },
+  'get-login': { what: nothing, happy: { status: 200 }, without: { invalid: noInput } },
   'get-version': { ...list, without: { invalid: noInput } },
   whoami: { ...list, without: { invalid: noInput } },
 

@@ -41,7 +41,13 @@ export interface World {
 export async function startWorld(): Promise<World> {
   const platform = await startTestPlatform({
     regions: ['tpe-1'],
-    environment: { MILLWRIGHT_WEBHOOK_ALLOW_NETWORKS: '127.0.0.0/8' },
+    environment: {
+      MILLWRIGHT_WEBHOOK_ALLOW_NETWORKS: '127.0.0.0/8',
+      // Nobody logs in here; it is only told where.
+      MILLWRIGHT_OIDC_ISSUER: 'https://issuer.invalid',
+      MILLWRIGHT_OIDC_AUDIENCE: 'millwright',
+      MILLWRIGHT_OIDC_CLIENT_ID: 'millwright-cli',
+    },
   });
   const operator = platform.api;
   const [ours, theirs] = await Promise.all([tenant(platform, 'ours'), tenant(platform, 'theirs')]);
