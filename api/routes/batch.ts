@@ -1,8 +1,15 @@
 import { z } from '@hono/zod-openapi';
 import { parseBatch } from '../../src/batch/parse.ts';
-import { findBatch, listBatches } from '../../src/db/queries/batches.ts';
+import { listOperations } from '../../src/db/queries/batch-operations.ts';
+import { batchIdOf, findBatch, findWholeBatch, listBatches } from '../../src/db/queries/batches.ts';
 import { findJob } from '../../src/db/queries/jobs.ts';
-import { batchDetailSchema, batchSchema } from '../../src/domain/batch.ts';
+import {
+  batchBasicSchema,
+  batchDetailSchema,
+  batchOperationSchema,
+  batchSchema,
+  operationStates,
+} from '../../src/domain/batch.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import { acceptBatch, veiledFile } from '../../src/requests/batch.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
@@ -19,6 +26,7 @@ import {
 } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { problems } from '../problem.ts';
+import { createRegionWatch } from '../region-watch.ts';
 import { createRouter } from '../router.ts';
 import { workflowUrl } from '../workflow-url.ts';
 
@@ -28,6 +36,7 @@ const notFound = (reference: string): MillwrightError =>
 export function batchRoutes(dependencies: ApiDependencies) {
   const { database, catalog, limits, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
+  const regions = createRegionWatch(dependencies.temporal);
   const common = { tags: ['Batches'] };
   const router = createRouter();
 
@@ -60,7 +69,7 @@ export function batchRoutes(dependencies: ApiDependencies) {
       const done = await acceptBatch(database.sql, caller, offered, file, { limits, sealer, idempotency });
       if (done.start) start(done.start);
       const [batch, job] = await Promise.all([
-        findBatch(database.sql, caller.project.id, done.resourceId),
+        findWholeBatch(database.sql, caller.project.id, done.resourceId, await regions.isAway()),
         findJob(database.sql, caller.project.id, done.jobId, urlOf),
       ]);
       if (!batch || !job) throw notFound(done.resourceId);
@@ -89,17 +98,52 @@ export function batchRoutes(dependencies: ApiDependencies) {
       ...common,
       method: 'get',
       path: '/batches/{id}',
-      summary: 'Get a batch with its operations',
-      description: 'By id, or by name: the newest of that name.',
+      summary: 'Get a batch',
+      description:
+        'By id, or by name: the newest of that name. With all its operations, or with `view=basic` without them: then the answer is small, however large the batch.',
       operationId: 'get-batch',
-      request: { params: referenceParam, query: projectQuery },
-      responses: { 200: json('The batch.', batchDetailSchema), ...problems },
+      request: {
+        params: referenceParam,
+        query: projectQuery.extend({ view: z.enum(['basic', 'full']).default('full') }),
+      },
+      responses: { 200: json('The batch.', z.union([batchDetailSchema, batchBasicSchema])), ...problems },
     }),
     async (context) => {
       const { id } = context.req.valid('param');
-      const batch = await findBatch(database.sql, context.get('caller').project.id, id);
+      const find = context.req.valid('query').view === 'basic' ? findBatch : findWholeBatch;
+      const batch = await find(database.sql, context.get('caller').project.id, id, await regions.isAway());
       if (!batch) throw notFound(id);
       return context.json(batch, 200);
+    },
+  );
+
+  router.openapi(
+    createRoute('batch.read', {
+      ...common,
+      method: 'get',
+      path: '/batches/{id}/operations',
+      summary: 'List the operations of a batch',
+      description: 'In the order of the file. A page costs the same wherever it is, and however many there are.',
+      operationId: 'list-batch-operations',
+      request: {
+        params: referenceParam,
+        query: pageQuery.extend({
+          state: z
+            .union([z.enum(operationStates), z.array(z.enum(operationStates))])
+            .optional()
+            .meta({ description: 'Only those in this state; may be given several times.' }),
+        }),
+      },
+      responses: { 200: json('A page.', pageOf(batchOperationSchema)), ...problems },
+    }),
+    async (context) => {
+      const { id } = context.req.valid('param');
+      const { limit, cursor, state } = context.req.valid('query');
+      const batchId = await batchIdOf(database.sql, context.get('caller').project.id, id);
+      if (!batchId) throw notFound(id);
+      const isAway = await regions.isAway();
+      const states = [state ?? []].flat();
+      return context.json(await listOperations(database.sql, batchId, states, { limit, cursor }, isAway), 200);
     },
   );
   return router;

@@ -69,7 +69,7 @@ const decision = (
 export function jobRoutes(dependencies: ApiDependencies) {
   const { database, temporal, sealer } = dependencies;
   const urlOf = workflowUrl(dependencies);
-  const withRegion = createRegionWatch(temporal);
+  const regions = createRegionWatch(temporal);
   const { sql } = database;
   const hosting = { sql, client: temporal, sealer };
   const common = { tags: ['Jobs'] };
@@ -121,7 +121,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
     async (context) => {
       const { id } = context.req.valid('param');
       const job = await find(context.get('caller').project.id, id);
-      return context.json(await withRegion(job), 200);
+      return context.json(await regions.ofJob(job), 200);
     },
   );
 

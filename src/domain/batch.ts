@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { progressSchema, waitSchema } from './batch-progress.ts';
 import { idSchema, nameSchema, timeSchema } from './common.ts';
 import { errorInfoSchema, failurePolicies, jobStates, rollbackStates } from './job.ts';
 import { batchOperationTypes, resourceKinds } from './kinds.ts';
@@ -45,7 +46,7 @@ export const operationStates = [
 ] as const;
 export type OperationState = (typeof operationStates)[number];
 
-const batchOperationSchema = z
+export const batchOperationSchema = z
   .object({
     id: z
       .string()
@@ -57,6 +58,9 @@ const batchOperationSchema = z
       .array(z.string())
       .meta({ description: 'Every operation that it waits for, named or implied by what it refers to.' }),
     state: z.enum(operationStates),
+    waitingFor: waitSchema
+      .nullable()
+      .meta({ description: 'Until it has ended: what has to happen before it goes on; null while it is at work.' }),
     jobId: idSchema.nullable(),
     resource: z.object({ id: idSchema, kind: z.enum(resourceKinds), name: nameSchema }).nullable(),
     outputs: z
@@ -94,7 +98,10 @@ export const batchSchema = z
   .meta({ id: 'Batch' });
 export type BatchView = z.infer<typeof batchSchema>;
 
-export const batchDetailSchema = batchSchema
+export const batchBasicSchema = batchSchema.extend({ progress: progressSchema }).meta({ id: 'BatchBasic' });
+export type BatchBasic = z.infer<typeof batchBasicSchema>;
+
+export const batchDetailSchema = batchBasicSchema
   .extend({ operations: z.array(batchOperationSchema).meta({ description: 'In the order of the file.' }) })
   .meta({ id: 'BatchDetail' });
 export type BatchDetail = z.infer<typeof batchDetailSchema>;

@@ -86,6 +86,7 @@ export const operation = (
   provider: null,
   dependsOn: [],
   state,
+  waitingFor: null,
   jobId: null,
   resource: null,
   outputs: null,
@@ -114,6 +115,15 @@ export const batch = (operations: BatchOperationView[], changes: Partial<BatchDe
     createdAt: before(20),
     startedAt: null,
     endedAt: null,
+    progress: {
+      held: [],
+      retrying: [],
+      running: [],
+      underWay: 0,
+      waiting: [],
+      next: [],
+      estimatedEndAt: null,
+    },
     operations,
     ...changes,
   };

@@ -168,6 +168,7 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   },
   'list-batches': list,
   'get-batch': of(({ batch }) => batch),
+  'list-batch-operations': of(({ batch }) => batch),
 
   'list-organizations': list,
   'list-projects': list,

@@ -1,8 +1,9 @@
 import type { Sql } from 'postgres';
-import type { BatchDetail, BatchOperationView, BatchView } from '../../domain/batch.ts';
+import type { BatchBasic, BatchDetail, BatchView } from '../../domain/batch.ts';
 import { isId } from '../../domain/common.ts';
+import { allOperations, type IsAway, momentOf } from './batch-operations.ts';
+import { progressOf } from './batch-progress.ts';
 import { iso } from './iso.ts';
-import { outputsFor } from './outputs.ts';
 import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
 
 const select = `SELECT b.id, b.organization_id AS "organizationId", b.project_id AS "projectId", b.name, b.version,
@@ -12,36 +13,52 @@ const select = `SELECT b.id, b.organization_id AS "organizationId", b.project_id
       SELECT o.state, count(*) FROM batch_operations o WHERE o.batch_id = b.id GROUP BY o.state) c), '{}') AS counts
   FROM batches b JOIN jobs j ON j.id = b.job_id`;
 
-/** A batch by id, or the newest of this name. */
-export async function findBatch(sql: Sql, projectId: string, reference: string): Promise<BatchDetail | undefined> {
+/** A batch by id, or the newest of this name, without its operations. */
+async function findOne(sql: Sql, projectId: string, reference: string): Promise<BatchView | undefined> {
   const by = isId(reference) ? 'b.id = $2::uuid' : 'b.name = $2::text';
   const [batch] = await sql.unsafe<BatchView[]>(
     `${select} WHERE b.project_id = $1 AND ${by} ORDER BY b.id DESC LIMIT 1`,
     [projectId, reference],
     { prepare: true },
   );
-  if (!batch) return undefined;
-  return { ...batch, operations: await operationsOf(sql, batch.id) };
+  return batch;
 }
 
-async function operationsOf(sql: Sql, batchId: string): Promise<BatchOperationView[]> {
-  const rows = await sql.unsafe<Omit<BatchOperationView, 'outputs'>[]>(
-    `SELECT o.id, o.type, o.region, o.provider, o.depends_on AS "dependsOn", o.state,
-      CASE WHEN j.id IS NOT NULL THEN j.id END AS "jobId",
-      CASE WHEN r.id IS NOT NULL THEN jsonb_build_object('id', r.id, 'kind', r.kind, 'name', r.name) END AS resource,
-      o.error, ${iso('o.started_at')} AS "startedAt", ${iso('o.ended_at')} AS "endedAt"
-    FROM batch_operations o LEFT JOIN jobs j ON j.id = o.job_id LEFT JOIN resources r ON r.id = o.resource_id
-    WHERE o.batch_id = $1 ORDER BY o.position`,
-    [batchId],
-    { prepare: true },
-  );
-  const done = rows.filter(({ state }) => state === 'SUCCEEDED' || state === 'UNCHANGED');
-  const outputs = await outputsFor(
-    sql,
-    batchId,
-    done.map(({ id }) => id),
-  );
-  return rows.map((row) => ({ ...row, outputs: outputs.get(row.id) ?? null }));
+/** A batch by id, or the newest of this name, and how far it has come. */
+export async function findBatch(
+  sql: Sql,
+  projectId: string,
+  reference: string,
+  isAway: IsAway,
+): Promise<BatchBasic | undefined> {
+  const batch = await findOne(sql, projectId, reference);
+  if (!batch) return undefined;
+  return { ...batch, progress: await progressOf(sql, await momentOf(sql, batch.id), isAway) };
+}
+
+/** Likewise, with all its operations. */
+export async function findWholeBatch(
+  sql: Sql,
+  projectId: string,
+  reference: string,
+  isAway: IsAway,
+): Promise<BatchDetail | undefined> {
+  const batch = await findOne(sql, projectId, reference);
+  if (!batch) return undefined;
+  const moment = await momentOf(sql, batch.id);
+  const [progress, operations] = await Promise.all([
+    progressOf(sql, moment, isAway),
+    allOperations(sql, batch.id, moment, isAway),
+  ]);
+  return { ...batch, progress, operations };
+}
+
+/** A batch's id, by itself or by the newest of this name; undefined where there is none in the project. */
+export async function batchIdOf(sql: Sql, projectId: string, reference: string): Promise<string | undefined> {
+  const [row] = await sql<{ id: string }[]>`
+    SELECT id FROM batches WHERE project_id = ${projectId} AND ${isId(reference) ? sql`id = ${reference}` : sql`name = ${reference}`}
+    ORDER BY id DESC LIMIT 1`;
+  return row?.id;
 }
 
 /** The newest first. */

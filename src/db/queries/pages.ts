@@ -12,28 +12,35 @@ export interface Page<Item> {
   readonly nextCursor: string | null;
 }
 
-const cursorSchema = z.object({ after: z.uuid() });
+const afterId = z.object({ after: z.uuid() });
+const afterPosition = z.object({ after: z.int().min(0) });
 
-/** The id after which the page begins. A cursor is opaque to its users (AIP-158); one that we did not make is refused. */
-export function afterOf(cursor: string | undefined): string | null {
+/** A cursor is opaque to its users (AIP-158); one that we did not make is refused. */
+function read<After>(schema: z.ZodType<{ after: After }>, cursor: string | undefined): After | null {
   if (cursor === undefined) return null;
   try {
-    return cursorSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))).after;
+    return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'))).after;
   } catch (cause) {
     const detail = 'Not a cursor of this list. Use the nextCursor of the page before, or leave it out to begin anew.';
     throw new MillwrightError('invalid', detail, { faults: [{ pointer: '/cursor', detail }], cause });
   }
 }
 
+/** The id after which the page begins. */
+export const afterOf = (cursor: string | undefined): string | null => read(afterId, cursor);
+/** The place after which the page begins, of a list with an order of its own. */
+export const placeAfter = (cursor: string | undefined): number | null => read(afterPosition, cursor);
+
 /** Makes a page of one row more than asked for. */
-export function toPage<Row extends { id: string }, Item>(
-  rows: readonly Row[],
+export function toPage<Row, Item>(
+  rows: readonly (Row & { readonly id: string })[],
   limit: number,
   view: (row: Row) => Item,
+  after: (row: Row & { readonly id: string }) => string | number = ({ id }) => id,
 ): Page<Item> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const nextCursor =
-    rows.length > limit && last ? Buffer.from(JSON.stringify({ after: last.id })).toString('base64url') : null;
+    rows.length > limit && last ? Buffer.from(JSON.stringify({ after: after(last) })).toString('base64url') : null;
   return { items: shown.map(view), nextCursor };
 }

@@ -157,6 +157,19 @@ export async function resourceById<Kind extends ResourceKind>(
   return rows[0] && views[kind](rows[0]);
 }
 
+/** Resources of one kind whose ids are known, deleted or not, by id. */
+export async function resourcesById(
+  sql: Sql,
+  kind: ResourceKind,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, ResourceView>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql.unsafe<ResourceRow[]>(`${selects[kind]} WHERE r.id = ANY($1::uuid[])`, [[...ids]], {
+    prepare: true,
+  });
+  return new Map(rows.map((row) => [row.id, views[kind](row)]));
+}
+
 /** A resource to be watched: by its name while it is there, by its id also when it is deleted. */
 export async function findWatched(
   sql: Sql,

@@ -86,6 +86,8 @@ export const batchOperations = pgTable(
   (table) => [
     primaryKey({ columns: [table.batchId, table.id] }),
     index('batch_operations_position').on(table.batchId, table.position),
+    /** For pages of those in some states, and for counting them. */
+    index('batch_operations_state').on(table.batchId, table.state, table.position),
     index('batch_operations_job').on(table.jobId),
   ],
 );

@@ -1,0 +1,1 @@
+CREATE INDEX "batch_operations_state" ON "batch_operations" USING btree ("batch_id","state","position");
