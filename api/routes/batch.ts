@@ -10,9 +10,12 @@ import {
   batchSchema,
   operationStates,
 } from '../../src/domain/batch.ts';
+import { planSchema } from '../../src/domain/plan.ts';
 import { MillwrightError } from '../../src/errors.ts';
-import { acceptBatch, veiledFile } from '../../src/requests/batch.ts';
+import { acceptBatch } from '../../src/requests/batch.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
+import { veiledFile } from '../../src/requests/plan/hash.ts';
+import { planBatch } from '../../src/requests/plan/plan.ts';
 import {
   acceptedOf,
   createRoute,
@@ -33,6 +36,16 @@ import { workflowUrl } from '../workflow-url.ts';
 const notFound = (reference: string): MillwrightError =>
   new MillwrightError('not_found', `There is no batch "${reference}" in this project.`);
 
+const applyQuery = projectQuery.extend({
+  dryRun: z
+    .stringbool({ truthy: ['true'], falsy: ['false'] })
+    .default(false)
+    .meta({ type: 'boolean', description: 'Answer with the plan, and write nothing.' }),
+  planHash: z.string().max(200).optional().meta({
+    description: 'Of the plan that was agreed to: a 409 where the plan is another by now.',
+  }),
+});
+
 export function batchRoutes(dependencies: ApiDependencies) {
   const { database, catalog, limits, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
@@ -50,11 +63,12 @@ export function batchRoutes(dependencies: ApiDependencies) {
         'The body is the file itself, as YAML or JSON. What is there already as the file says stays as it is; where nothing is to be done the job has ended at once.',
       operationId: 'create-batch',
       request: {
-        query: projectQuery,
+        query: applyQuery,
         headers: idempotencyHeader,
         body: { required: true, content: { 'application/yaml': { schema: z.string() } } },
       },
       responses: {
+        200: json('With `dryRun`: what the batch would do. Nothing has been written.', planSchema),
         202: { ...json('Accepted: follow the job.', acceptedOf(batchDetailSchema)), headers: locationHeader },
         ...problems,
       },
@@ -64,9 +78,11 @@ export function batchRoutes(dependencies: ApiDependencies) {
       const offered = await catalog();
       const names = { ...offered, flavors: offered.flavors.map(({ name }) => name) };
       const file = parseBatch(await context.req.text(), names);
+      const { dryRun, planHash } = context.req.valid('query');
+      if (dryRun) return context.json((await planBatch(database.sql, caller, offered, file, sealer)).plan, 200);
       const key = context.req.valid('header')['idempotency-key'];
       const idempotency = await idempotencyOf(key, 'apply batch', () => veiledFile(sealer, file));
-      const done = await acceptBatch(database.sql, caller, offered, file, { limits, sealer, idempotency });
+      const done = await acceptBatch(database.sql, caller, offered, file, { limits, sealer, idempotency, planHash });
       if (done.start) start(done.start);
       const [batch, job] = await Promise.all([
         findWholeBatch(database.sql, caller.project.id, done.resourceId, await regions.isAway()),

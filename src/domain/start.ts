@@ -13,6 +13,8 @@ export interface BatchInput {
   readonly onFailure?: FailurePolicy;
   /** The request that it was accepted for. */
   readonly trail?: Trail;
+  /** ISO 8601. What is not done by then has failed; none where it is left out. */
+  readonly deadlines?: { readonly jobAt: string };
   /** The last transition that the database has of the batch's job. */
   readonly sequence: number;
   readonly epoch?: number;

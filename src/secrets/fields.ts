@@ -1,10 +1,13 @@
 import { z } from 'zod';
-import type { ResourceKind } from '../domain/kinds.ts';
+import { type BatchOperationType, kindOf, type ResourceKind } from '../domain/kinds.ts';
 import { networkCreateSchema } from '../domain/network.ts';
 import { vmCreateSchema } from '../domain/vm.ts';
 import { volumeCreateSchema } from '../domain/volume.ts';
 
-/** Where a secret lies: the keys that lead to it, `*` for every item of a list. */
+/**
+ * Where a secret lies: the keys that lead to it, `*` for every item of a list or mapping. It is a text; `**` at the end
+ * means all that is there, of whatever type.
+ */
 export type SecretPath = readonly string[];
 
 /**
@@ -22,16 +25,28 @@ function secretPaths(schema: unknown): SecretPath[] {
   return Object.entries(schema.shape).flatMap(([field, part]) => secretPaths(part).map((path) => [field, ...path]));
 }
 
+/** What has secrets: the request of a kind, or a call to another system. */
+export type SecretKind = ResourceKind | 'http';
+
 /** The secrets of each kind's request. A job's spec, and what is kept of a request, have them in the same places. */
-export const secretsOf: Readonly<Record<ResourceKind, readonly SecretPath[]>> = {
+export const secretsOf: Readonly<Record<SecretKind, readonly SecretPath[]>> = {
   vm: secretPaths(vmCreateSchema),
   network: secretPaths(networkCreateSchema),
   volume: secretPaths(volumeCreateSchema),
+  /** A header may be a token, and a body hold anything. */
+  http: [
+    ['headers', '*'],
+    ['body', '**'],
+  ],
 };
 
-type Replace = (text: string, path: string) => Promise<unknown>;
+/** Where the secrets of an operation of a batch are; undefined where its type has none. */
+export const secretKindOf = (type: BatchOperationType): SecretKind | undefined =>
+  type === 'http.request' ? 'http' : kindOf(type);
 
-/** A copy with each secret text replaced; the very same value where it holds none, or empty ones. */
+type Replace = (secret: NonNullable<unknown>, path: string) => Promise<unknown>;
+
+/** A copy with each secret replaced; the very same value where it holds none, or empty texts. */
 export async function replaceSecrets(value: unknown, paths: readonly SecretPath[], replace: Replace): Promise<unknown> {
   let replaced = value;
   for (const path of paths) replaced = await replaceAt(replaced, path, '', replace);
@@ -40,7 +55,9 @@ export async function replaceSecrets(value: unknown, paths: readonly SecretPath[
 
 async function replaceAt(value: unknown, path: SecretPath, at: string, replace: Replace): Promise<unknown> {
   const [step, ...rest] = path;
-  if (step === undefined) return typeof value === 'string' && value !== '' ? await replace(value, at) : value;
+  const isWhole = step === '**' && value !== undefined && value !== null && value !== '';
+  if (isWhole || (step === undefined && typeof value === 'string' && value !== '')) return await replace(value, at);
+  if (step === undefined || step === '**') return value;
   if (typeof value !== 'object' || value === null) return value;
   const keys = step === '*' ? Object.keys(value) : [step];
   let copy = value;

@@ -13,8 +13,9 @@ export function secretsIn(values: readonly unknown[]): string[] {
 }
 
 function textsAt(value: unknown, [step, ...rest]: readonly string[]): string[] {
-  if (step === undefined) return typeof value === 'string' && value !== '' ? [value] : [];
-  if (typeof value !== 'object' || value === null) return [];
+  if ((step === undefined || step === '**') && typeof value === 'string') return value === '' ? [] : [value];
+  if (step === undefined || typeof value !== 'object' || value === null) return [];
+  if (step === '**') return Object.values(value).flatMap((part) => textsAt(part, [step]));
   const parts: unknown[] = step === '*' ? Object.values(value) : [Reflect.get(value, step)];
   return parts.flatMap((part) => textsAt(part, rest));
 }

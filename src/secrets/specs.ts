@@ -1,8 +1,7 @@
 import type { Sql } from 'postgres';
-import type { ResourceKind } from '../domain/kinds.ts';
 import type { StartableJob } from '../domain/start.ts';
 import { openDataKeys } from './data-keys.ts';
-import { replaceSecrets, secretsOf } from './fields.ts';
+import { replaceSecrets, type SecretKind, secretsOf } from './fields.ts';
 import { openKeyManagement } from './key-management.ts';
 import { createSealer, type Sealer } from './sealer.ts';
 
@@ -13,6 +12,8 @@ export const openSealer = (config: { readonly secretKeyFile: string }, sql: Sql)
 /** Stands in JSON where a secret stood; no secret field takes an object, so nobody can ask for one. */
 interface Sealed {
   readonly $sealed: string;
+  /** What is sealed is JSON of something that was no text. */
+  readonly $json?: true;
 }
 const isSealed = (value: object): value is Sealed => '$sealed' in value && typeof value.$sealed === 'string';
 
@@ -24,16 +25,23 @@ const placeOfInput = (jobId: string): string => `jobs.input/${jobId}`;
 export const placeOfOperation = (batchId: string, operationId: string): string =>
   `batch_operations.spec/${batchId}/${operationId}`;
 
+/** Where a batch keeps a secret variable. */
+export const placeOfVariable = (batchId: string, name: string): string => `batches.secrets/${batchId}/${name}`;
+
 /** A spec as it is stored: each secret of its kind sealed for its place. One without secrets is given back as it is. */
-export const sealSpec = (sealer: Sealer, kind: ResourceKind, spec: unknown, place: string): Promise<unknown> =>
-  replaceSecrets(spec, secretsOf[kind], async (text, path) => ({
-    $sealed: await sealer.seal(text, place + path),
-  }));
+export const sealSpec = (sealer: Sealer, kind: SecretKind, spec: unknown, place: string): Promise<unknown> =>
+  replaceSecrets(spec, secretsOf[kind], async (secret, path): Promise<Sealed> => {
+    if (typeof secret === 'string') return { $sealed: await sealer.seal(secret, place + path) };
+    return { $sealed: await sealer.seal(JSON.stringify(secret), place + path), $json: true };
+  });
 
 /** What `sealSpec` made of a spec, in clear again; what an older release stored in clear stays as it is. */
 export async function openSpec(sealer: Sealer, value: unknown, place: string): Promise<unknown> {
   if (typeof value !== 'object' || value === null) return value;
-  if (isSealed(value)) return await sealer.unseal(value.$sealed, place);
+  if (isSealed(value)) {
+    const text = await sealer.unseal(value.$sealed, place);
+    return value.$json ? JSON.parse(text) : text;
+  }
   let copy = value;
   for (const key of Object.keys(value)) {
     const before: unknown = Reflect.get(value, key);
@@ -47,7 +55,7 @@ export async function openSpec(sealer: Sealer, value: unknown, place: string): P
 }
 
 /** A job's input as `jobs.input` keeps it. */
-export async function sealInput(sealer: Sealer, kind: ResourceKind, jobId: string, input: Input): Promise<Input> {
+export async function sealInput(sealer: Sealer, kind: SecretKind, jobId: string, input: Input): Promise<Input> {
   if (!('spec' in input)) return input;
   const spec = await sealSpec(sealer, kind, input.spec, placeOfInput(jobId));
   return spec === input.spec ? input : { ...input, spec };
@@ -61,5 +69,7 @@ export async function openInput<Stored extends Input>(sealer: Sealer, jobId: str
 }
 
 /** A request as it may be kept, to be compared with another: its secrets replaced by their fingerprints. */
-export const veiled = (sealer: Sealer, kind: ResourceKind, request: object): Promise<unknown> =>
-  replaceSecrets(request, secretsOf[kind], async (text) => ({ $fingerprint: await sealer.fingerprint(text) }));
+export const veiled = (sealer: Sealer, kind: SecretKind, request: object): Promise<unknown> =>
+  replaceSecrets(request, secretsOf[kind], async (secret) => ({
+    $fingerprint: await sealer.fingerprint(typeof secret === 'string' ? secret : JSON.stringify(secret)),
+  }));

@@ -62,15 +62,6 @@ test('the same file again has nothing to do', async () => {
   expect(await platform.simulator.calls()).toHaveLength(before.length);
 });
 
-test('a file that would change what exists is refused, naming the field, and changes nothing', async () => {
-  const answer = await apply(site('shop').replace('flavor: medium', 'flavor: large'));
-  expect(answer).toMatchObject({
-    status: 409,
-    body: { code: 'conflict', errors: [{ pointer: '/operations/2/with' }] },
-  });
-  expect(answer.body.detail).toContain('flavor');
-});
-
 test('when an operation fails, the rest is taken back in reverse order and nothing is left', async () => {
   const { api, simulator } = platform;
   await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'doomed-web' });

@@ -150,16 +150,20 @@ const deleteStatement = `WITH ${requests},
 
 const batchStatement = `WITH ${requests},
   batch AS (
-    INSERT INTO batches (id, organization_id, project_id, name, version, parallel_limit, on_failure, job_id)
-    SELECT r.id, r.organization_id, r.project_id, r.name, b.version, b.parallel_limit, b.on_failure, r.job_id
-    FROM r, jsonb_to_record(r."row") AS b(version int, parallel_limit int, on_failure text)
+    INSERT INTO batches (id, organization_id, project_id, name, version, parallel_limit, on_failure, limits, secrets, plan_hash, job_id)
+    SELECT r.id, r.organization_id, r.project_id, r.name, b.version, b.parallel_limit, b.on_failure, b.limits, b.secrets, b.plan_hash, r.job_id
+    FROM r, jsonb_to_record(r."row") AS b(
+      version int, parallel_limit int, on_failure text, limits jsonb, secrets jsonb, plan_hash text)
     RETURNING id
   ),
   operations AS (
-    INSERT INTO batch_operations (batch_id, id, position, type, region, provider, depends_on, spec, state, resource_id)
-    SELECT batch.id, o.id, o.position, o.type, o.region, o.provider, o.depends_on, o.spec, o.state, o.resource_id
+    INSERT INTO batch_operations (batch_id, id, position, type, region, provider, depends_on, soft_depends_on, action,
+      conditions, policy, spec, state, resource_id)
+    SELECT batch.id, o.id, o.position, o.type, o.region, o.provider, o.depends_on, o.soft_depends_on, o.action,
+      o.conditions, o.policy, o.spec, o.state, o.resource_id
     FROM batch, r, jsonb_to_recordset(r."row" -> 'operations') AS o(
-      id text, position int, type text, region text, provider text, depends_on text[], spec jsonb, state text, resource_id uuid)
+      id text, position int, type text, region text, provider text, depends_on text[], soft_depends_on text[], action text,
+      conditions jsonb, policy jsonb, spec jsonb, state text, resource_id uuid)
   ),
   closed AS (
     INSERT INTO audit_entries (act_id, phase, outcome) SELECT r.job_id, 'closed', r.job_state FROM r WHERE r.job_state IS NOT NULL
@@ -273,6 +277,10 @@ export interface NewBatch {
   readonly version: number;
   readonly parallelLimit: number;
   readonly onFailure: string;
+  readonly limits: Readonly<Record<string, number>>;
+  /** Sealed. */
+  readonly secrets: object;
+  readonly planHash: string;
   readonly operations: readonly {
     readonly id: string;
     readonly position: number;
@@ -280,6 +288,10 @@ export interface NewBatch {
     readonly region: string | null;
     readonly provider: string | null;
     readonly depends_on: readonly string[];
+    readonly soft_depends_on: readonly string[];
+    readonly action: string;
+    readonly conditions: readonly object[];
+    readonly policy: object;
     readonly spec: object;
     readonly state: string;
     readonly resource_id: string | null;
@@ -287,7 +299,7 @@ export interface NewBatch {
 }
 
 export async function insertBatch(sql: Sql, asked: Asked, batch: NewBatch, job: NewJob): Promise<void> {
-  const { id, name, version, parallelLimit, onFailure, operations } = batch;
-  const row = { version, parallel_limit: parallelLimit, on_failure: onFailure, operations };
+  const { id, name, parallelLimit, onFailure, planHash, ...rest } = batch;
+  const row = { ...rest, parallel_limit: parallelLimit, on_failure: onFailure, plan_hash: planHash };
   await run(sql, batchStatement, [{ ...parameters(asked, job), id, kind: 'batch', name, row }]);
 }

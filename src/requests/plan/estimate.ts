@@ -1,0 +1,74 @@
+import type { Sql } from 'postgres';
+import { type JobKind, usualSeconds } from '../../db/queries/plan.ts';
+import { isOperationType, type OperationType } from '../../domain/kinds.ts';
+import type { EstimateBasis } from '../../domain/plan.ts';
+import type { Catalog } from '../catalog.ts';
+import type { PlannedOperation } from './rows.ts';
+
+/** Where no such job has succeeded yet. */
+const defaultSeconds: Readonly<Record<OperationType, number>> = {
+  'vm.create': 60,
+  'vm.delete': 20,
+  'network.create': 5,
+  'network.delete': 5,
+  'volume.create': 10,
+  'volume.delete': 5,
+};
+const callSeconds = 5;
+
+export interface Estimate {
+  readonly seconds: number;
+  readonly from: EstimateBasis;
+}
+
+/** How long each operation will take, in their order; by one query for each kind of job and place, not for each operation. */
+export async function estimatesOf(
+  sql: Sql,
+  catalog: Catalog,
+  planned: readonly PlannedOperation[],
+): Promise<readonly Estimate[]> {
+  const kinds = new Map<string, JobKind>();
+  const keys = planned.map((one) => {
+    const kind = jobKindOf(catalog, one);
+    if (!kind) return undefined;
+    const key = `${kind.type} ${kind.region} ${kind.provider}`;
+    kinds.set(key, kind);
+    return key;
+  });
+  const seconds = await usualSeconds(sql, [...kinds.values()]);
+  const usual = new Map([...kinds.keys()].map((key, at) => [key, seconds[at] ?? null]));
+  return planned.map((one, at) => estimateOf(one, usual.get(keys[at] ?? '') ?? null));
+}
+
+/** The job that an operation will be, where it is one. */
+function jobKindOf(catalog: Catalog, { operation, action, there }: PlannedOperation): JobKind | undefined {
+  if (action === 'none' || action === 'change' || !isOperationType(operation.type)) return undefined;
+  const region = there?.region ?? operation.region;
+  const [only] = catalog.regions.find(({ name }) => name === region)?.providers ?? [];
+  const provider = there?.provider ?? operation.provider ?? only;
+  return region && provider ? { type: operation.type, region, provider } : undefined;
+}
+
+function estimateOf({ operation, action }: PlannedOperation, usual: number | null): Estimate {
+  if (action === 'none' || action === 'change') return { seconds: 0, from: 'none' };
+  if (usual !== null) return { seconds: usual, from: 'past' };
+  if (isOperationType(operation.type)) return { seconds: defaultSeconds[operation.type], from: 'default' };
+  const { duration, time } = operation.with;
+  switch (operation.type) {
+    case 'http.request':
+      return { seconds: callSeconds, from: 'default' };
+    case 'wait.for':
+      return { seconds: secondsOf(duration), from: 'file' };
+    case 'wait.until':
+      return { seconds: Math.max(0, (Date.parse(String(time)) - Date.now()) / 1000 || 0), from: 'file' };
+    default:
+      return { seconds: 0, from: 'none' };
+  }
+}
+
+const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function secondsOf(duration: unknown): number {
+  const [, count = '0', unit = 's'] = /^(\d+)([smhd]?)$/.exec(String(duration)) ?? [];
+  return Number(count) * (units[unit || 's'] ?? 1);
+}
