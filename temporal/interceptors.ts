@@ -2,6 +2,7 @@ import type { Context } from '@temporalio/activity';
 import type { Client } from '@temporalio/client';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from '@temporalio/worker';
+import { AttemptCanceled, AttemptGone } from '../activities/region/fence.ts';
 import type { RegionCall } from '../activities/types.ts';
 import { type ErrorInfo, MillwrightError, ProviderError, toErrorInfo } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
@@ -48,9 +49,11 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       provider,
       attempt,
     });
+    // Before anything that Temporal may take its time to answer.
+    const heart = setInterval(() => this.#context.heartbeat(), heartbeatIntervalMs);
+    this.#context.heartbeat();
     if (attempt > 1) await this.#report({ jobId, step, attempt });
     const leftMs = call.deadlineAt ? await timeLeftMs(this.#client, this.#context.info, call.deadlineAt) : undefined;
-    const heart = setInterval(() => this.#context.heartbeat(), heartbeatIntervalMs);
     const startedAt = performance.now();
     let outcome: AttemptOutcome = 'internal';
     try {
@@ -63,9 +66,10 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
       log.info({ milliseconds: Math.round(performance.now() - startedAt) }, 'attempt succeeded');
       return typeof result === 'object' && result !== null ? storable(result) : result;
     } catch (error) {
-      if (this.#context.cancellationSignal.aborted) {
+      const { aborted } = this.#context.cancellationSignal;
+      if (aborted || error instanceof AttemptCanceled) {
         outcome = 'canceled';
-        if (await this.#isShutDown()) {
+        if (aborted && (await this.#isShutDown())) {
           log.info('attempt handed back: this worker is stopping');
           throw handedBack(call.region);
         }
@@ -73,6 +77,10 @@ export class RegionActivityInterceptor implements ActivityInboundCallsIntercepto
         throw error instanceof CancelledFailure ? error : new CancelledFailure('The step was canceled.');
       }
       if (error instanceof ProviderError) outcome = error.providerClass;
+      if (error instanceof AttemptGone) {
+        log.warn('attempt given up by Temporal: it has changed nothing since');
+        throw asFailure(toErrorInfo(error), error, {});
+      }
       // Masked at its source: the log, the workflow and the database are told of it from here.
       const spec: unknown = input.args[1];
       const mask = createMask(secretsIn(input.args), [key, region, nameOf(spec)]);

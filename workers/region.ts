@@ -7,14 +7,14 @@ import { openDriver } from '../src/providers/registry.ts';
 import type { Driver } from '../src/providers/types.ts';
 import type { StartRole } from '../src/role.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
-import { watchStandstill } from '../src/standstill.ts';
 import { openTelemetry } from '../src/telemetry/listener.ts';
 import { version } from '../src/version.ts';
 import { attemptMetrics } from '../temporal/attempt-metrics.ts';
 import { temporalClient } from '../temporal/client.ts';
 import { dataConverter } from '../temporal/codec.ts';
 import { RegionActivityInterceptor } from '../temporal/interceptors.ts';
-import { heartbeatIntervalMs, heartbeatTimeoutMs, regionQueue } from '../temporal/names.ts';
+import { heartbeatIntervalMs, regionQueue } from '../temporal/names.ts';
+import { standingOf } from '../temporal/standing.ts';
 import { regionIdentity } from '../temporal/workers.ts';
 import { runWorker } from './run.ts';
 import { installRuntime } from './telemetry.ts';
@@ -46,14 +46,12 @@ export function startRegionWorker(
       more: sdkMetrics,
     });
     const measure = attemptMetrics(telemetry.registry);
-    // Its last heartbeat may be two intervals old by the time it stops.
-    const standstills = watchStandstill(heartbeatTimeoutMs - 2 * heartbeatIntervalMs);
     const worker = await Worker.create({
       connection,
       namespace,
       taskQueue: regionQueue(region),
       identity: regionIdentity(region, version, names),
-      activities: { ...wrap(createRegionActivities(drivers, standstills)) },
+      activities: { ...wrap(createRegionActivities(drivers, (info) => standingOf(client, info))) },
       dataConverter: dataConverter(keys),
       interceptors: {
         activity: [(context) => ({ inbound: new RegionActivityInterceptor(context, client, log, measure) })],
@@ -65,7 +63,6 @@ export function startRegionWorker(
       maxConcurrentActivityTaskExecutions: 1000,
     });
     return runWorker(worker, async () => {
-      standstills.stop();
       await Promise.all([connection.close(), clientConnection.close(), telemetry.close()]);
     });
   };

@@ -1,9 +1,8 @@
 import { Context } from '@temporalio/activity';
 import type { JobResult } from '../../src/domain/job.ts';
-import { ProviderError } from '../../src/errors.ts';
 import type { CallContext, Driver, Provided, ProvidedVm } from '../../src/providers/types.ts';
-import type { StandstillWatch } from '../../src/standstill.ts';
 import type { RegionActivities, RegionCall } from '../types.ts';
+import { type AskStanding, createFence } from './fence.ts';
 
 /** Opens the driver of a provider in this worker's region; throws a permanent error for one that it does not have. */
 export type Drivers = (provider: string) => Driver;
@@ -11,11 +10,8 @@ export type Drivers = (provider: string) => Driver;
 /** Timers hold 31 bits. */
 const longestTimerMs = 2 ** 31 - 1;
 
-const stoodStill =
-  'The worker stood still for too long to know whether this is still to be done. It is looked at anew.';
-
 /** What a driver's call may use of the activity that it runs in. */
-function callContext({ deadlineAt }: RegionCall, standstills: StandstillWatch): CallContext {
+function callContext({ deadlineAt }: RegionCall, ask: AskStanding): CallContext {
   const context = Context.current();
   const { cancellationSignal } = context;
   const leftMs = deadlineAt ? Math.max(0, Date.parse(deadlineAt) - Date.now()) : longestTimerMs;
@@ -23,13 +19,10 @@ function callContext({ deadlineAt }: RegionCall, standstills: StandstillWatch): 
     leftMs < longestTimerMs
       ? AbortSignal.any([cancellationSignal, AbortSignal.timeout(Math.round(leftMs))])
       : cancellationSignal;
-  const before = standstills.count();
   return {
     signal,
     progress: (detail) => context.heartbeat(detail),
-    stillMine: () => {
-      if (standstills.count() !== before) throw new ProviderError('transient', 'unavailable', stoodStill);
-    },
+    stillMine: createFence(context.info, ask),
   };
 }
 
@@ -40,8 +33,8 @@ const vmResultOf = (vm: ProvidedVm): JobResult => ({ ...resultOf(vm), addresses:
 const removed = (removal: Promise<void>): Promise<JobResult> => removal.then(() => ({}));
 
 /** Each is one call of a driver: what makes them safe to repeat is in the drivers, what tries them again in the workflow. */
-export function createRegionActivities(driver: Drivers, standstills: StandstillWatch): RegionActivities {
-  const contextOf = (call: RegionCall): CallContext => callContext(call, standstills);
+export function createRegionActivities(driver: Drivers, ask: AskStanding): RegionActivities {
+  const contextOf = (call: RegionCall): CallContext => callContext(call, ask);
   return {
     ensureVm: async (call, spec) =>
       vmResultOf(await driver(call.provider).compute.ensure(call.key, spec, contextOf(call))),

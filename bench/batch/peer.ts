@@ -72,7 +72,7 @@ export const endpointsOfPeer = (): Endpoints => JSON.parse(process.argv[2] ?? ''
 /** What each operation does, by the driver that the region workers use: the same calls to the same simulator. */
 export function volumeMaker({ simulator }: Endpoints): (run: string, index: number) => Promise<string> {
   const { storage } = openDriver('simulator', { region: 'tpe-1', endpoint: simulator, timeoutMs: 5000 });
-  const context = { signal: new AbortController().signal, progress: () => undefined, stillMine: () => undefined };
+  const context = { signal: new AbortController().signal, progress: () => undefined, stillMine: async () => undefined };
   return async (run, index) => {
     const { reference } = await storage.ensure(`${run}-${index}`, { name: `${run}-${index}`, sizeGib: 1 }, context);
     return reference;

@@ -30,10 +30,10 @@ export interface CallContext {
   /** Tells that the call is alive, and how far it is; shown as the step's progress. */
   readonly progress: (detail: string) => void;
   /**
-   * To be called right before each request that changes something. Throws where this process has stood still since the
-   * call began: it may have been given up meanwhile, and what it was to make be undone.
+   * To be awaited right before each request that changes something. Throws where the call may have been given up
+   * meanwhile, and what it was to make be undone.
    */
-  readonly stillMine: () => void;
+  readonly stillMine: () => Promise<void>;
 }
 
 /** What a provider has under a key. */

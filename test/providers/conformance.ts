@@ -16,7 +16,7 @@ export interface OpenedDriver {
 export const call = (signal = new AbortController().signal): CallContext => ({
   signal,
   progress: () => undefined,
-  stillMine: () => undefined,
+  stillMine: async () => undefined,
 });
 
 const named = (name: string): string => `${name}-${randomUUID().slice(0, 8)}`;

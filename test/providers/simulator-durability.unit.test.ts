@@ -51,7 +51,7 @@ test('a kill in the middle of a build loses neither the machine nor its time', a
   const settings = { region: 'tpe-1', timeoutMs: 5000 };
   const { compute } = openDriver('simulator', { ...settings, endpoint });
   const [key, killed] = [randomUUID(), new AbortController()];
-  const context = { signal: killed.signal, progress: () => killed.abort(), stillMine: () => undefined };
+  const context = { signal: killed.signal, progress: () => killed.abort(), stillMine: async () => undefined };
   await expect(compute.ensure(key, vmSpec({ name: 'web-1' }), context)).rejects.toThrow();
   child.kill('SIGKILL');
   await once(child, 'exit');

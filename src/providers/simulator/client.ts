@@ -35,7 +35,7 @@ export function openClient({ endpoint, region, timeoutMs }: DriverSettings): Cli
   const base = `${endpoint.replace(/\/+$/, '')}/v1/regions/${encodeURIComponent(region)}`;
 
   return async ({ path, body, answer, ...asked }, { signal, stillMine }) => {
-    if (asked.method !== 'GET') stillMine();
+    if (asked.method !== 'GET') await stillMine();
     const send = () =>
       fetch(`${base}${path}`, {
         method: asked.method,
