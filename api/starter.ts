@@ -25,7 +25,9 @@ export function createStarter(
       const started: Promise<void> = client
         .withDeadline(Date.now() + patienceMs, () => startJob(client, job))
         .then(
-          () => log.info(jobFields(job), 'workflow started'),
+          (isNew) => {
+            if (isNew) log.info(jobFields(job), 'workflow started');
+          },
           (error: unknown) => log.warn({ err: error, ...jobFields(job) }, 'the start is left to the dispatcher'),
         )
         .finally(() => {

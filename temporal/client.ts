@@ -38,10 +38,10 @@ export function temporalClient({ address, namespace, keys }: TemporalSettings): 
 }
 
 /**
- * Starts the workflow of a job, once: a start that comes again, or late, changes nothing. A job that is to be
- * started again had a workflow that is gone: it gets another, unless one is running.
+ * Starts the workflow of a job, once: a start that comes again, or late, changes nothing, and gives false. A job that is
+ * to be started again had a workflow that is gone: it gets another, unless one is running.
  */
-export async function startJob(client: Client, job: StartableJob): Promise<void> {
+export async function startJob(client: Client, job: StartableJob): Promise<boolean> {
   const { name, summary, resource, region } = describe(job);
   const { organization, project } = job.input;
   const span = {
@@ -69,8 +69,10 @@ export async function startJob(client: Client, job: StartableJob): Promise<void>
         },
       }),
     );
+    return true;
   } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+    throw error;
   }
 }
 

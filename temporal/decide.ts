@@ -58,7 +58,7 @@ async function reach(hosting: Hosting, { job, deliver, applies }: Decision): Pro
       });
     }
     if (delivery.is === 'gone') {
-      await begin(hosting, job, round);
+      await begin(hosting, job);
       // The job of an operation whose batch has ended moves to a workflow of its own.
       workflowId = (await workflowIdOf(hosting.sql, job.id)) ?? workflowId;
     }
@@ -75,9 +75,9 @@ const unheard = ({ id }: Hosted, cause?: unknown): MillwrightError =>
   );
 
 /** Gives a job a workflow: its first, where it has not been begun. */
-async function begin(hosting: Hosting, job: Hosted, round: number): Promise<void> {
-  const pending = round === 1 ? await pendingJob(hosting.sql, job.id) : undefined;
-  if (pending)
-    await startJob(hosting.client, { ...pending, input: await openInput(hosting.sealer, job.id, pending.input) });
-  else await reviveJob(hosting, job);
+async function begin({ sql, client, sealer }: Hosting, job: Hosted): Promise<void> {
+  const pending = await pendingJob(sql, job.id);
+  if (pending && (await startJob(client, { ...pending, input: await openInput(sealer, job.id, pending.input) })))
+    return;
+  await reviveJob({ sql, client, sealer }, job);
 }

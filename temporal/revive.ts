@@ -16,9 +16,12 @@ export interface Hosting {
 /** Temporal's part of a revival holds the job's row: it takes no longer than this. */
 const patienceMs = 8000;
 
+/** Takes back what a revival had written for a workflow that was not started. */
+class AnotherRuns extends Error {}
+
 /**
- * Gives a job whose workflow is gone a new one, which goes on from the job's checkpoint. `running`: it is not gone.
- * `ended`: the job needs none. One at a time for each job: who comes second finds it running.
+ * Gives a job whose workflow is gone a new one, which goes on from the job's checkpoint. `running`: it is not gone,
+ * or another runs by now. `ended`: the job needs none. One at a time for each job: who comes second finds it running.
  */
 export async function reviveJob(
   { sql, client, sealer }: Hosting,
@@ -28,18 +31,25 @@ export async function reviveJob(
   if (!stored) return 'ended';
   // Before the transaction: it may need a connection of its own, which revivals must not wait for one another to get.
   const input = await openInput(sealer, stored.id, stored.input);
-  return sql.begin(async (transaction) => {
-    await lockRevival(transaction, workflowId);
-    return await client.withDeadline(Date.now() + patienceMs, async () => {
-      if (await isRunning(client, workflowId)) return 'running';
-      const job =
-        (await jobToRevive(transaction, id)) ??
-        (await orphanToRevive(transaction, id, ({ type, name }) => jobWorkflowId(type, name, id)));
-      if (!job) return 'ended';
-      await startJob(client, { ...job, input });
-      return 'revived';
+  try {
+    return await sql.begin(async (transaction) => {
+      await lockRevival(transaction, workflowId);
+      return await client.withDeadline(Date.now() + patienceMs, async () => {
+        if (await isRunning(client, workflowId)) return 'running';
+        const job =
+          (await jobToRevive(transaction, id)) ??
+          (await orphanToRevive(transaction, id, ({ type, name }) => jobWorkflowId(type, name, id)));
+        if (!job) return 'ended';
+        if (await startJob(client, { ...job, input })) return 'revived';
+        // One that an earlier revival started, whose commit was lost, is where the job has moved by now.
+        if (job.moved) return 'running';
+        throw new AnotherRuns();
+      });
     });
-  });
+  } catch (error) {
+    if (error instanceof AnotherRuns) return 'running';
+    throw error;
+  }
 }
 
 async function isRunning(client: Client, workflowId: string): Promise<boolean> {

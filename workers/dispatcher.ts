@@ -26,8 +26,8 @@ export function startDispatcher({ sql, client, sealer }: Hosting, log: Logger): 
     for (const job of await overdueJobs(sql, overdueSeconds, atOnce, [...startedAt.keys()])) {
       if (signal.aborted) return;
       try {
-        await startJob(client, { ...job, input: await openInput(sealer, job.id, job.input) });
-        log.info(jobFields(job), 'workflow started: its job had been left pending');
+        if (await startJob(client, { ...job, input: await openInput(sealer, job.id, job.input) }))
+          log.info(jobFields(job), 'workflow started: its job had been left pending');
       } catch (error) {
         if (isDatabaseAway(error) || isTemporalAway(error)) throw error;
         // One that cannot be opened or started keeps no other waiting.

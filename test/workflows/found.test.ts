@@ -9,6 +9,7 @@ import { createLogger } from '../../src/log.ts';
 import { catalogReader } from '../../src/requests/catalog.ts';
 import { jobLimits } from '../../src/requests/limits.ts';
 import { openSealer } from '../../src/secrets/specs.ts';
+import { reviveJob } from '../../temporal/revive.ts';
 import { expectConsistent } from '../harness/consistency.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 import { until } from '../harness/until.ts';
@@ -179,6 +180,21 @@ operations: [{ id: v, type: volume.create, region: tpe-1, with: { name: ${name},
   expect(ended).toMatchObject({ state: 'CANCELED', rollback: 'complete' });
   expect(ended.workflowId).not.toBe(body.job.workflowId);
   await simulator.settings({ latencyMs: {} });
+});
+
+test('a job whose workflow runs is not said to be revived, and what that workflow records is not refused', async () => {
+  const { api, simulator, sql, config, temporal } = platform;
+  const name = newName();
+  await simulator.settings({ latencyMs: { 'volume.create': 1500 } });
+  const { body } = await api.tenant('POST', '/volumes', { name, region: 'tpe-1', sizeGib: 1 });
+  await atProvider(name);
+  const hosting = { sql, client: temporal, sealer: openSealer(config, sql) };
+  // As for whoever looked for it where it is not.
+  const looked = { id: body.job.id, workflowId: `${body.job.workflowId}-elsewhere` };
+  expect(await reviveJob(hosting, looked)).toBe('running');
+  await simulator.settings({ latencyMs: {} });
+  expect(await api.jobWhen(body.job.id)).toMatchObject({ state: 'SUCCEEDED', steps: [{ attempts: 1 }] });
+  expect(await sql`SELECT epoch FROM jobs WHERE id = ${body.job.id}`).toEqual([{ epoch: 0 }]);
 });
 
 test('afterwards the data centre has what the database says', async () => {

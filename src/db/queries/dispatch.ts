@@ -42,11 +42,16 @@ export async function inputToRevive(sql: Sql, jobId: string): Promise<Pick<Start
   return job;
 }
 
+interface Revival extends StartableJob {
+  /** Whether it is to live in another workflow than it did. */
+  readonly moved?: boolean;
+}
+
 /**
  * A job whose workflow is gone, as its next one is to go on with it; undefined where it has ended. An operation's job gives
  * its batch's. To be called once the workflow is known to be gone: what it could still record from now on is refused.
  */
-export async function jobToRevive(sql: TransactionSql, jobId: string): Promise<StartableJob | undefined> {
+export async function jobToRevive(sql: TransactionSql, jobId: string): Promise<Revival | undefined> {
   const [job] = await sql<StartableJob[]>`
     WITH j AS (
       UPDATE jobs SET epoch = epoch + 1
@@ -67,9 +72,9 @@ export async function orphanToRevive(
   sql: TransactionSql,
   jobId: string,
   workflowIdOf: (job: { readonly type: OperationType; readonly name: string }) => string,
-): Promise<StartableJob | undefined> {
-  const [found] = await sql<{ type: OperationType; name: string }[]>`
-    SELECT o.type, o.resource_name AS name FROM jobs o JOIN batches b ON b.id = o.batch_id JOIN jobs p ON p.id = b.job_id
+): Promise<Revival | undefined> {
+  const [found] = await sql<{ type: OperationType; name: string; livesIn: string }[]>`
+    SELECT o.type, o.resource_name AS name, o.workflow_id AS "livesIn" FROM jobs o JOIN batches b ON b.id = o.batch_id JOIN jobs p ON p.id = b.job_id
     WHERE o.id = ${jobId} AND o.ended_at IS NULL AND p.ended_at IS NOT NULL`;
   if (!found) return undefined;
   const [job] = await sql<StartableJob[]>`
@@ -80,7 +85,7 @@ export async function orphanToRevive(
       RETURNING *
     )
     SELECT ${sql.unsafe(startable)}, jsonb_build_object('epoch', j.epoch, 'checkpoint', ${sql.unsafe(checkpointOf)}) AS again FROM j`;
-  return job;
+  return job && { ...job, moved: job.workflowId !== found.livesIn };
 }
 
 /** Where a job lives now. */
