@@ -44,7 +44,10 @@ export const pageQuery = projectQuery.extend({
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({
     items: z.array(item),
-    nextCursor: z.string().nullable().meta({ description: 'To be given back for the next page; null at the end.' }),
+    nextCursor: z.string().nullable().meta({
+      description:
+        'To be given back for the next page; null at the end. Where a filter leaves little, a page may be short or empty and still not be the last.',
+    }),
   });
 
 export const referenceParam = z.object({ id: z.string().min(1).max(63).meta({ description: 'An id or a name.' }) });

@@ -68,6 +68,13 @@ interface JobFilter {
   readonly batch: string | undefined;
 }
 
+interface ResourceFilter {
+  readonly status?: string | undefined;
+  readonly region?: string | undefined;
+  /** Each as `key=value`. */
+  readonly label?: readonly string[] | undefined;
+}
+
 const acceptedOf = <Resource>(resource: z.ZodType<Resource>): z.ZodType<Accepted<Resource>> =>
   z.object({ resource, job: jobSchema });
 const pageOf = <Item>(item: z.ZodType<Item>): z.ZodType<Page<Item>> =>
@@ -93,8 +100,8 @@ export class Client {
     this.webhooks = new WebhookClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
   }
 
-  list<Kind extends ResourceKind>(kind: Kind, limit: number): Promise<Views[Kind][]> {
-    return this.#list(viewSchemas[kind], { path: `${tenant}/${plural[kind]}` }, limit);
+  list<Kind extends ResourceKind>(kind: Kind, limit: number, filter: ResourceFilter = {}): Promise<Views[Kind][]> {
+    return this.#list(viewSchemas[kind], { path: `${tenant}/${plural[kind]}`, query: { ...filter } }, limit);
   }
 
   get<Kind extends ResourceKind>(kind: Kind, reference: string): Promise<Views[Kind]> {

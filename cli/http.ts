@@ -13,7 +13,7 @@ export interface Ask {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the API's base, without a slash at its beginning. */
   readonly path: string;
-  readonly query?: Readonly<Record<string, string | number | undefined>>;
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: string;
   readonly contentType?: string;
   /** Makes it safe to ask again when the answer was lost. */
@@ -105,7 +105,9 @@ export class Http {
     const { platform, project, organization, command } = this.#options;
     const url = new URL(ask.path, platform.url);
     for (const [name, value] of Object.entries({ ...ask.query, project, organization })) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+      for (const one of typeof value === 'object' ? value : [value]) {
+        if (one !== undefined) url.searchParams.append(name, String(one));
+      }
     }
     const send = async (authorization: Readonly<Record<string, string>>): Promise<Response> =>
       fetch(url, {

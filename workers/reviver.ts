@@ -7,6 +7,7 @@ import { type Hosting, reviveJob } from '../temporal/revive.ts';
 import { repeat } from './repeat.ts';
 
 const longestPauseMs = 30_000;
+const atOnce = 1000;
 
 /**
  * Sees that every job under way has a workflow: one that was terminated in Temporal, or lost with it, is followed by
@@ -18,24 +19,31 @@ export function startReviver(hosting: Hosting, lostAfterSeconds: number, log: Lo
     Math.min(longestPauseMs, lostAfterSeconds * 1000),
     log,
     async (signal) => {
-      const jobs = await jobsUnderWay(hosting.sql, lostAfterSeconds);
-      if (jobs.length === 0) return;
-      const running = await runningWorkflows(hosting.client);
-      for (const job of jobs.filter(({ workflowId }) => !running.has(workflowId))) {
-        if (signal.aborted) return;
-        const { id: jobId, workflowId } = job;
-        try {
-          // The list of those running lags behind: the workflow itself is asked before it gets a successor.
-          if ((await reviveJob(hosting, job)) !== 'revived') continue;
-          log.warn({ jobId, workflowId }, 'the workflow of this job was gone: it has a new one');
-        } catch (error) {
-          if (isDatabaseAway(error) || isTemporalAway(error)) throw error;
-          // One that cannot be opened or started keeps no other waiting.
-          log.error({ err: error, jobId, workflowId }, 'the workflow of this job is gone, and it cannot get another');
+      let running: ReadonlySet<string> | undefined;
+      let jobs = await jobsUnderWay(hosting.sql, lostAfterSeconds, atOnce, undefined);
+      while (jobs.length > 0) {
+        running ??= await runningWorkflows(hosting.client);
+        for (const job of jobs) {
+          if (signal.aborted) return;
+          if (!running.has(job.workflowId)) await revive(hosting, job, log);
         }
+        jobs = jobs.length < atOnce ? [] : await jobsUnderWay(hosting.sql, lostAfterSeconds, atOnce, jobs.at(-1));
       }
     },
   );
+}
+
+async function revive(hosting: Hosting, job: { readonly id: string; readonly workflowId: string }, log: Logger) {
+  const { id: jobId, workflowId } = job;
+  try {
+    // The list of those running lags behind: the workflow itself is asked before it gets a successor.
+    if ((await reviveJob(hosting, job)) !== 'revived') return;
+    log.warn({ jobId, workflowId }, 'the workflow of this job was gone: it has a new one');
+  } catch (error) {
+    if (isDatabaseAway(error) || isTemporalAway(error)) throw error;
+    // One that cannot be opened or started keeps no other waiting.
+    log.error({ err: error, jobId, workflowId }, 'the workflow of this job is gone, and it cannot get another');
+  }
 }
 
 async function runningWorkflows(client: Client): Promise<ReadonlySet<string>> {

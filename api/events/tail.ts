@@ -33,7 +33,7 @@ export function createTail(sql: Sql, draining: AbortSignal, log: Logger): Tail {
             end,
           );
         }
-        if (read.events.length === pageSize) continue;
+        if (!read.isLast) continue;
       } catch (error) {
         if (!away) log.warn({ err: error }, 'the outbox cannot be read; watchers wait until it can');
         away = true;

@@ -35,7 +35,7 @@ export async function* watchEvents(
       for (;;) {
         yield* read.events;
         cursor = read.end;
-        if (read.events.length < pageSize || signal.aborted) break;
+        if (read.isLast || signal.aborted) break;
         read = await eventsAfter(sql, filter, cursor, pageSize);
       }
       while (!signal.aborted) {

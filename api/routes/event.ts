@@ -101,9 +101,9 @@ export function eventRoutes(dependencies: ApiDependencies) {
       const { limit, cursor, since, ...filter } = context.req.valid('query');
       const { project } = context.get('caller');
       const after = (await placeOf(project.id, cursor, since)) ?? beginning;
-      const { events, end } = await eventsAfter(sql, filterOf(project.id, filter), after, limit);
+      const { events, end, isLast } = await eventsAfter(sql, filterOf(project.id, filter), after, limit);
       const next = cursorText(end);
-      return context.json({ items: [...events], nextCursor: events.length < limit ? null : next, cursor: next }, 200);
+      return context.json({ items: [...events], nextCursor: isLast ? null : next, cursor: next }, 200);
     },
   );
 

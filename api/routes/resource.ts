@@ -2,9 +2,16 @@ import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import { acceptTogether } from '../../src/db/queries/accept-together.ts';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
-import { jobFields, longestJobSeconds, resourceUpdateSchema } from '../../src/domain/common.ts';
+import {
+  jobFields,
+  labelFilterSchema,
+  longestJobSeconds,
+  nameSchema,
+  resourceUpdateSchema,
+} from '../../src/domain/common.ts';
 import type { JobView } from '../../src/domain/job.ts';
 import { plural, type ResourceKind } from '../../src/domain/kinds.ts';
+import { listedStates } from '../../src/domain/life.ts';
 import type { Accepted } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
@@ -29,6 +36,18 @@ import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
 import { workflowUrl } from '../workflow-url.ts';
 import { resourceEventRoutes } from './resource-events.ts';
+
+/** Which resources of a kind are listed. */
+const listQueryOf = (kind: ResourceKind) =>
+  pageQuery.extend({
+    status: z.enum(listedStates(kind)).optional(),
+    region: nameSchema.optional().meta({ description: 'Only those in this region.' }),
+    label: labelFilterSchema.optional().meta({
+      type: 'array',
+      items: { type: 'string' },
+      description: 'Only those with this label, `key=value`; given again, with all of them.',
+    }),
+  });
 
 const deleteQuery = projectQuery.extend({
   onFailure: jobFields.onFailure,
@@ -108,13 +127,14 @@ export function resourceRoutes(
       path,
       summary: `List ${lower}s`,
       operationId: `list-${plural[kind]}`,
-      request: { query: pageQuery },
+      request: { query: listQueryOf(kind) },
       responses: { 200: json('A page, oldest first.', pageOf(viewSchema)), ...problems },
     }),
     async (context) => {
-      const { limit, cursor } = context.req.valid('query');
+      const { limit, cursor, status, region, label } = context.req.valid('query');
+      const filter = { status, region, labels: label };
       return context.json(
-        await listResources(database.sql, context.get('caller').project.id, kind, { limit, cursor }),
+        await listResources(database.sql, context.get('caller').project.id, kind, filter, { limit, cursor }),
         200,
       );
     },

@@ -1,6 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { ResourceUpdate } from '../../src/domain/common.ts';
 import type { ResourceKind } from '../../src/domain/kinds.ts';
+import { listedStates } from '../../src/domain/life.ts';
 import type { NetworkCreate } from '../../src/domain/network.ts';
 import type { VmCreate } from '../../src/domain/vm.ts';
 import type { VolumeCreate } from '../../src/domain/volume.ts';
@@ -87,10 +88,21 @@ function listCommand<Kind extends ResourceKind>(
   { kind, noun, columns }: KindCommand<Kind>,
   open: OpenContext,
 ): Command {
-  const command = withLimit(apiCommand('list', `list ${noun}s, oldest first`));
+  const command = withLimit(apiCommand('list', `list ${noun}s, oldest first`))
+    .addOption(new Option('--status <status>', 'only those in this status').choices(listedStates(kind)))
+    .option('--region <region>', 'only those in this region')
+    .addOption(
+      labels('labels', '--label <key=value>', 'only those with this label; given again, with all of them').option,
+    );
   return command.action(async () => {
     const session = await openSession(command, open);
-    const items = await session.client.list(kind, limitOf(command));
+    const wanted: Readonly<Record<string, string>> = command.getOptionValue('label') ?? {};
+    const filter = {
+      status: textOf(command, 'status'),
+      region: textOf(command, 'region'),
+      label: Object.entries(wanted).map(([key, value]) => `${key}=${value}`),
+    };
+    const items = await session.client.list(kind, limitOf(command), filter);
     await showItems(session, items, columnsOf(columns), `No ${noun}s in this project.`);
   });
 }

@@ -41,6 +41,16 @@ const labelsSchema = z
   .record(labelKey, labelValue)
   .refine((labels) => Object.keys(labels).length <= 64, 'Expected at most 64 labels');
 
+/** `key=value`, once for each label: as a query has them. */
+export const labelFilterSchema = z
+  .preprocess(
+    (given) => (typeof given === 'string' ? [given] : given),
+    z.array(z.string().regex(/^[^=]+=.{0,255}$/s, 'Expected "key=value"')).max(64),
+  )
+  .transform((pairs) => pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+  .refine((pairs) => new Set(pairs.map(([key]) => key)).size === pairs.length, 'Expected each label once')
+  .transform((pairs): Readonly<Record<string, string>> => Object.fromEntries(pairs));
+
 export const idSchema = z.uuid();
 export const timeSchema = z.iso.datetime().meta({ description: 'ISO 8601, UTC.' });
 

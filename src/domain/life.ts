@@ -40,5 +40,13 @@ export const vmStates = ['provisioning', 'running', 'deleting', 'deleted', 'erro
 export const passiveStates = ['provisioning', 'available', 'deleting', 'deleted', 'error'] as const;
 export type ResourceState = (typeof vmStates)[number] | (typeof passiveStates)[number];
 
+const statesOf = { vm: vmStates, network: passiveStates, volume: passiveStates } as const satisfies Record<
+  ResourceKind,
+  readonly ResourceState[]
+>;
+/** The states in which a resource is in a list. */
+export const listedStates = (kind: ResourceKind): readonly ResourceState[] =>
+  statesOf[kind].filter((state) => state !== 'deleted');
+
 /** A resource may be used by another (a network by a VM) while it is in one of these. */
 export const usableStates: readonly ResourceState[] = ['available', 'running'];

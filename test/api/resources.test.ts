@@ -250,6 +250,21 @@ describe('a list', () => {
     expect(new Set(seen).size).toBe(seen.length);
   });
 
+  test('has what has the status, the region and the labels that were asked for', async () => {
+    const { api } = platform;
+    const labels = { team: 'a=b', env: 'prod' };
+    await api.done('POST', '/volumes', { ...volume('labelled'), labels });
+    await api.done('POST', '/volumes', volume('bare'));
+    const names = async (query: string): Promise<string[]> =>
+      (await api.tenant('GET', `/volumes?${query}`)).body.items.map(({ name }: { name: string }) => name);
+    expect(await names('label=team%3Da%3Db&label=env%3Dprod&status=available&region=tpe-1')).toEqual(['labelled']);
+    expect(await names('label=env%3Dtest')).toEqual([]);
+    expect(await names('status=available')).toEqual(expect.arrayContaining(['labelled', 'bare']));
+    expect(await names('region=nrt-1')).not.toContain('bare');
+    for (const wrong of ['label=env', 'label=a%3D1&label=a%3D2', 'status=deleted'])
+      expect(await api.tenant('GET', `/volumes?${wrong}`)).toMatchObject({ status: 400, body: { code: 'invalid' } });
+  });
+
   test('refuses a cursor that it did not make', async () => {
     expect(await platform.api.tenant('GET', '/vms?cursor=nonsense')).toMatchObject({
       status: 400,

@@ -52,9 +52,10 @@ export interface NewResource {
  */
 const traces = (gate: string): string => `
   new_job AS (
-    INSERT INTO jobs (id, organization_id, project_id, type, resource_id, resource_kind, resource_name, region, batch_id, operation_id, input, workflow_id, state, ended_at)
+    INSERT INTO jobs (id, organization_id, project_id, type, resource_id, resource_kind, resource_name, region, batch_id, operation_id, input, workflow_id, state, ended_at, deadline_at)
     SELECT r.job_id, r.organization_id, r.project_id, r.type, r.id, r.kind, r.name, r.region, r.batch_id, r.operation_id, r.input, r.workflow_id,
-      coalesce(r.job_state, 'PENDING'), CASE WHEN r.job_state IS NOT NULL THEN now() END
+      coalesce(r.job_state, 'PENDING'), CASE WHEN r.job_state IS NOT NULL THEN now() END,
+      (r.input -> 'deadlines' ->> 'jobAt')::timestamptz
     FROM ${gate}
     RETURNING id, created_at
   ),

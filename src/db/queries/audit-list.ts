@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres';
 import type { AuditAct } from '../../domain/audit.ts';
 import { iso } from './iso.ts';
+import { Filter, readRows } from './listing.ts';
 import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
 
 interface ActFilter {
@@ -20,30 +21,59 @@ type Row = Omit<AuditAct, 'resource'> & {
   readonly resourceName: string | null;
 };
 
+const columns = `o.act_id AS id, ${iso('o.at')} AS at, o.organization_id AS "organizationId", o.project_id AS "projectId", o.actor,
+  o.origin, o.action, o.resource_kind AS "resourceKind", o.resource_id AS "resourceId", o.resource_name AS "resourceName",
+  o.job_id AS "jobId", o.reason, o.details, c.outcome, c.reason AS "outcomeReason", ${iso('c.at')} AS "closedAt",
+  s.sequence::float8 AS sequence`;
+const joins = `LEFT JOIN audit_entries c ON c.act_id = o.act_id AND c.phase = 'closed'
+  LEFT JOIN audit_seals s ON s.transaction_id = o.transaction_id AND s.position = o.position`;
+
+/** The place of an act in the log. Two subqueries: what one with two columns gives could not be looked up in an index. */
+const placeOf = (parameter: string): string[] =>
+  ['transaction_id', 'position'].map(
+    (column) => `(SELECT ${column} FROM audit_entries WHERE act_id = ${parameter}::uuid AND phase = 'opened')`,
+  );
+
+/** A transaction that began earlier may be the later one in the log, by no more than it took. */
+const longestTransaction = "interval '1 hour'";
+
 /** Acts with their outcome, the newest first. */
-export async function listActs(sql: Sql, filter: ActFilter, page: PageRequest): Promise<Page<AuditAct>> {
-  const { organizationId, projectId, actor, action, resourceId, since, until } = filter;
-  const after = afterOf(page.cursor);
-  const rows = await sql<Row[]>`
-    SELECT o.act_id AS id, ${sql.unsafe(iso('o.at'))} AS at, o.organization_id AS "organizationId", o.project_id AS "projectId", o.actor,
-      o.origin, o.action, o.resource_kind AS "resourceKind", o.resource_id AS "resourceId", o.resource_name AS "resourceName",
-      o.job_id AS "jobId", o.reason, o.details, c.outcome, c.reason AS "outcomeReason", ${sql.unsafe(iso('c.at'))} AS "closedAt",
-      s.sequence::float8 AS sequence
-    FROM audit_entries o
-    LEFT JOIN audit_entries c ON c.act_id = o.act_id AND c.phase = 'closed'
-    LEFT JOIN audit_seals s ON s.transaction_id = o.transaction_id AND s.position = o.position
-    WHERE o.phase = 'opened'
-      ${organizationId ? sql`AND o.organization_id = ${organizationId}` : sql``}
-      ${projectId ? sql`AND o.project_id = ${projectId}` : sql``}
-      ${actor ? sql`AND o.actor = ${actor}` : sql``}
-      ${action ? sql`AND o.action = ${action}` : sql``}
-      ${resourceId ? sql`AND o.resource_id = ${resourceId}` : sql``}
-      ${since ? sql`AND o.at >= ${since}` : sql``}
-      ${until ? sql`AND o.at < ${until}` : sql``}
-      ${after ? sql`AND (o.transaction_id, o.position) < (SELECT transaction_id, position FROM audit_entries WHERE act_id = ${after} AND phase = 'opened')` : sql``}
-    ORDER BY o.transaction_id DESC, o.position DESC LIMIT ${page.limit + 1}`;
-  return toPage(rows, page.limit, ({ resourceKind, resourceId: id, resourceName, ...act }) => ({
+export async function listActs(
+  sql: Sql,
+  { organizationId, projectId, actor, action, resourceId, since, until }: ActFilter,
+  { limit, cursor }: PageRequest,
+): Promise<Page<AuditAct>> {
+  const filter = new Filter()
+    .only("o.phase = 'opened'")
+    .scanned(actor, (parameter) => `o.actor = ${parameter}`)
+    .scanned(action, (parameter) => `o.action = ${parameter}`)
+    .scanned(until, (parameter) => `o.at < ${parameter}::timestamptz`);
+  const ofOrganization = (parameter: string): string => `o.organization_id = ${parameter}::uuid`;
+  const ofProject = (parameter: string): string => `o.project_id = ${parameter}::uuid`;
+  // One index leads; of what it gives, the others leave all or nothing.
+  if (resourceId !== undefined)
+    filter.fixed(resourceId, 'o.resource_id', 'uuid').with(projectId, ofProject).with(organizationId, ofOrganization);
+  else if (projectId !== undefined)
+    filter.fixed(projectId, 'o.project_id', 'uuid').with(organizationId, ofOrganization);
+  else filter.fixed(organizationId, 'o.organization_id', 'uuid');
+  let goesOn = 'true';
+  filter.scanned(since, (parameter) => {
+    goesOn = `o.at >= ${parameter}::timestamptz - ${longestTransaction}`;
+    return `o.at >= ${parameter}::timestamptz`;
+  });
+  const source = { table: 'audit_entries', alias: 'o', columns, joins, filter };
+  const after = afterOf(cursor);
+  const ordered = {
+    ...source,
+    order: { by: ['o.transaction_id', 'o.position'], newestFirst: true },
+    cursor: after === null ? undefined : placeOf(filter.parameter(after)),
+    key: 'o.act_id',
+    goesOn,
+  };
+  const { rows, scannedTo } = await readRows<Row>(sql, ordered, limit);
+  const view = ({ resourceKind, resourceId: id, resourceName, ...act }: Row): AuditAct => ({
     ...act,
     resource: { kind: resourceKind, id, name: resourceName },
-  }));
+  });
+  return toPage(rows, limit, view, undefined, scannedTo);
 }

@@ -4,20 +4,21 @@ import { isId } from '../../domain/common.ts';
 import { allOperations, type IsAway, momentOf } from './batch-operations.ts';
 import { progressOf } from './batch-progress.ts';
 import { iso } from './iso.ts';
-import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
+import { Filter, listPage } from './listing.ts';
+import type { Page, PageRequest } from './pages.ts';
 
-const select = `SELECT b.id, b.organization_id AS "organizationId", b.project_id AS "projectId", b.name, b.version,
+const columns = `b.id, b.organization_id AS "organizationId", b.project_id AS "projectId", b.name, b.version,
     b.parallel_limit AS "parallelLimit", b.on_failure AS "onFailure", j.state, j.rollback, b.job_id AS "jobId", j.error,
     j.workflow_id AS "workflowId", ${iso('b.created_at')} AS "createdAt", ${iso('j.started_at')} AS "startedAt", ${iso('j.ended_at')} AS "endedAt",
     coalesce((SELECT jsonb_object_agg(c.state, c.count) FROM (
-      SELECT o.state, count(*) FROM batch_operations o WHERE o.batch_id = b.id GROUP BY o.state) c), '{}') AS counts
-  FROM batches b JOIN jobs j ON j.id = b.job_id`;
+      SELECT o.state, count(*) FROM batch_operations o WHERE o.batch_id = b.id GROUP BY o.state) c), '{}') AS counts`;
+const joins = 'JOIN jobs j ON j.id = b.job_id';
 
 /** A batch by id, or the newest of this name, without its operations. */
 async function findOne(sql: Sql, projectId: string, reference: string): Promise<BatchView | undefined> {
   const by = isId(reference) ? 'b.id = $2::uuid' : 'b.name = $2::text';
   const [batch] = await sql.unsafe<BatchView[]>(
-    `${select} WHERE b.project_id = $1 AND ${by} ORDER BY b.id DESC LIMIT 1`,
+    `SELECT ${columns} FROM batches b ${joins} WHERE b.project_id = $1 AND ${by} ORDER BY b.id DESC LIMIT 1`,
     [projectId, reference],
     { prepare: true },
   );
@@ -62,11 +63,8 @@ export async function batchIdOf(sql: Sql, projectId: string, reference: string):
 }
 
 /** The newest first. */
-export async function listBatches(sql: Sql, projectId: string, page: PageRequest): Promise<Page<BatchView>> {
-  const rows = await sql.unsafe<BatchView[]>(
-    `${select} WHERE b.project_id = $1 AND b.id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') ORDER BY b.id DESC LIMIT $3`,
-    [projectId, afterOf(page.cursor), page.limit + 1],
-    { prepare: true },
-  );
-  return toPage(rows, page.limit, (row) => row);
+export function listBatches(sql: Sql, projectId: string, page: PageRequest): Promise<Page<BatchView>> {
+  const filter = new Filter().fixed(projectId, 'b.project_id', 'uuid');
+  const listing = { table: 'batches', alias: 'b', columns, joins, newestFirst: true, filter };
+  return listPage<BatchView, BatchView>(sql, listing, page, (row) => row);
 }

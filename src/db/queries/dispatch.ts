@@ -108,18 +108,27 @@ export async function pendingJob(sql: Sql, jobId: string): Promise<StartableJob 
   return job;
 }
 
+interface UnderWay {
+  readonly id: string;
+  readonly workflowId: string;
+  readonly createdAt: Date;
+}
+
 /**
  * Jobs under way for longer than this, each with a workflow that should be running: not those of a batch's operations,
- * unless the batch has ended without them.
+ * unless the batch has ended without them. The oldest that come `after` one, so many at most.
  */
 export async function jobsUnderWay(
   sql: Sql,
   olderThanSeconds: number,
-): Promise<readonly { readonly id: string; readonly workflowId: string }[]> {
-  return await sql<{ id: string; workflowId: string }[]>`
-    SELECT j.id, j.workflow_id AS "workflowId" FROM jobs j
+  limit: number,
+  after: UnderWay | undefined,
+): Promise<readonly UnderWay[]> {
+  return await sql<UnderWay[]>`
+    SELECT j.id, j.workflow_id AS "workflowId", j.created_at AS "createdAt" FROM jobs j
     WHERE j.ended_at IS NULL AND j.created_at < now() - make_interval(secs => ${olderThanSeconds})
+      ${after ? sql`AND (j.created_at, j.id) > (${after.createdAt}, ${after.id})` : sql``}
       AND (j.batch_id IS NULL OR EXISTS (
         SELECT FROM batches b JOIN jobs p ON p.id = b.job_id WHERE b.id = j.batch_id AND p.ended_at IS NOT NULL))
-    ORDER BY j.created_at`;
+    ORDER BY j.created_at, j.id LIMIT ${limit}`;
 }

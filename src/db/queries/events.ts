@@ -10,23 +10,29 @@ import {
 } from '../../domain/event.ts';
 import { MillwrightError } from '../../errors.ts';
 import { iso } from './iso.ts';
+import { Filter, scanLimit } from './listing.ts';
 
 export interface EventsRead {
   readonly events: readonly Event[];
   /** Everything before it that matches has been read: go on from here. */
   readonly end: EventCursor;
+  /** Nothing more is there now. Else there may be, however few have been found: a page looks at so many events and no more. */
+  readonly isLast: boolean;
 }
 
 interface Row extends Event {
   /** Null: nothing to be read; the row is there for what follows. */
   readonly id: string;
   readonly edge: string;
+  /** The last that was looked at, where there are more to look at. */
+  readonly scannedTo: string | null;
   readonly deletedTransaction: string | null;
   readonly deletedPosition: string | null;
 }
 
 /** An event as it is shown. */
-const shown = `e.transaction_id, e.position, e.transaction_id::text || '-' || e.position AS id, e.type, ${iso('e.at')} AS at,
+const cursorColumn = "e.transaction_id::text || '-' || e.position";
+const shown = `e.transaction_id, e.position, ${cursorColumn} AS id, e.type, ${iso('e.at')} AS at,
   coalesce(e.organization_id, (SELECT p.organization_id FROM projects p WHERE p.id = e.project_id)) AS "organizationId",
   e.project_id AS "projectId",
   CASE WHEN e.resource_id IS NOT NULL THEN jsonb_build_object('id', e.resource_id, 'kind', e.resource_kind,
@@ -41,24 +47,31 @@ const shown = `e.transaction_id, e.position, e.transaction_id::text || '-' || e.
  */
 export async function eventsAfter(
   sql: Sql,
-  filter: EventFilter,
+  wanted: EventFilter,
   after: EventCursor,
   limit: number,
 ): Promise<EventsRead> {
-  const { branches, values } = conditions(filter, 4);
+  const { looks, values } = looksFor(wanted);
+  const [only] = looks;
+  const scanned = only?.rest
+    ? `(SELECT ${cursorColumn} ${only.readable} OFFSET ${scanLimit - 1} LIMIT 1)`
+    : 'NULL::text';
   const rows = await sql.unsafe<Row[]>(
-    `WITH edge AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS transaction_id)
-    SELECT edge.transaction_id::text AS edge, d.transaction_id::text AS "deletedTransaction", d.position::text AS "deletedPosition", f.*
-    FROM edge LEFT JOIN events_deleted d ON true LEFT JOIN LATERAL (
-      SELECT ${shown} FROM (${branches.map(branch).join(' UNION ALL ')}) e ORDER BY e.transaction_id, e.position LIMIT $3
+    `WITH edge AS MATERIALIZED (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS transaction_id),
+      looked AS MATERIALIZED (SELECT ${scanned} AS "scannedTo" FROM edge)
+    SELECT edge.transaction_id::text AS edge, looked."scannedTo",
+      d.transaction_id::text AS "deletedTransaction", d.position::text AS "deletedPosition", f.*
+    FROM edge CROSS JOIN looked LEFT JOIN events_deleted d ON true LEFT JOIN LATERAL (
+      SELECT ${shown} FROM (${looks.map(branch).join(' UNION ALL ')}) e ${inOrder} LIMIT $3
     ) f ON true
     ORDER BY f.transaction_id, f.position`,
-    [String(after.transaction), String(after.position), limit, ...values],
-    { prepare: true },
+    [String(after.transaction), String(after.position), limit, ...values] as (string | number)[],
+    // Those who follow everything ask again and again, and any plan will do.
+    { prepare: Object.keys(wanted).length === 0 },
   );
   const [first] = rows;
   if (!first) throw new Error('the edge of the outbox was not there');
-  const { edge, deletedTransaction, deletedPosition } = first;
+  const { edge, scannedTo, deletedTransaction, deletedPosition } = first;
   if (isAfter(after, beginning) && deletedTransaction !== null && deletedPosition !== null) {
     const deleted = { transaction: BigInt(deletedTransaction), position: BigInt(deletedPosition) };
     if (isAfter(deleted, after)) throw gone(after);
@@ -69,8 +82,11 @@ export async function eventsAfter(
       ...{ id, type, at, organizationId, projectId, resource, jobId, parentJobId, data },
     }));
   const last = events.at(-1);
-  const full = events.length === limit ? last && parseCursor(last.id) : undefined;
-  return { events, end: full ?? later(after, { transaction: BigInt(edge), position: 0n }) };
+  const reached = events.length === limit ? last?.id : scannedTo;
+  const end = reached ? parseCursor(reached) : undefined;
+  return end
+    ? { events, end, isLast: false }
+    : { events, end: later(after, { transaction: BigInt(edge), position: 0n }), isLast: true };
 }
 
 /** Throws `gone` where some of what came after this cursor is not kept any more. */
@@ -116,35 +132,65 @@ export async function cursorSince(sql: Sql, projectId: string, since: string): P
     : { transaction: BigInt(row.transaction), position: BigInt(row.position) };
 }
 
-/** One ordered look at one index. */
-const branch = (condition: string): string => `(SELECT * FROM events e
-  WHERE (e.transaction_id, e.position) > ($1::text::xid8, $2::bigint) AND e.transaction_id < edge.transaction_id AND ${condition}
-  ORDER BY e.transaction_id, e.position LIMIT $3)`;
+const inOrder = 'ORDER BY e.transaction_id, e.position';
+const order = { by: ['e.transaction_id', 'e.position'], newestFirst: false };
+
+/** One ordered look at one index, in which nothing or only so much has to be looked for. */
+interface Look {
+  /** What comes after the cursor and can be read. */
+  readonly readable: string;
+  readonly rest: string | undefined;
+}
+
+const branch = ({ readable, rest }: Look): string =>
+  rest
+    ? `(SELECT * FROM (SELECT * ${readable} LIMIT ${scanLimit}) e WHERE ${rest} ${inOrder} LIMIT $3)`
+    : `(SELECT * ${readable} LIMIT $3)`;
+
+/** Of the looks that are needed for a filter, the parameters are all the same. */
+interface Looks {
+  readonly values: Filter['values'];
+  readonly looks: readonly Look[];
+}
 
 /**
- * SQL for what a filter leaves, its parameters numbered from `first`: any of these conditions. A job's own events and
- * those of its operations are two, because an OR could be answered by no index in order.
+ * The looks that find what a filter leaves. A job's own events and those of its operations are two, because an OR could
+ * be answered by no index in order.
  */
-function conditions({ projectId, resourceId, jobId, types, kinds }: EventFilter, first: number) {
-  const values: (string | string[])[] = [];
-  const parts: string[] = [];
-  const where = (value: string | readonly string[] | undefined, condition: (parameter: string) => string): void => {
-    if (value === undefined) return;
-    values.push(typeof value === 'string' ? value : [...value]);
-    parts.push(condition(`$${first + values.length - 1}`));
+function looksFor({ projectId, resourceId, jobId, types, kinds }: EventFilter): Looks {
+  const lookBy = (lead: (filter: Filter) => boolean): { look: Look; values: Filter['values'] } => {
+    const filter = new Filter(4);
+    const few = lead(filter);
+    const condition = few ? 'with' : 'scanned';
+    filter[condition](
+      types?.map((type) => type.replace(/\*$/, '%')),
+      (parameter) => `e.type LIKE ANY(${parameter}::text[])`,
+    );
+    filter[condition](kinds, (parameter) => `e.resource_kind = ANY(${parameter}::text[])`);
+    const { where, order: by } = filter.inOrder(order, ['$1::text::xid8', '$2::bigint']);
+    const readable = `FROM events e WHERE ${where} AND e.transaction_id < edge.transaction_id ORDER BY ${by}`;
+    return { look: { readable, rest: filter.rest }, values: filter.values };
   };
-  where(projectId, (parameter) => `e.project_id = ${parameter}::uuid`);
-  where(resourceId, (parameter) => `e.resource_id = ${parameter}::uuid`);
-  where(
-    types?.map((type) => type.replace(/\*$/, '%')),
-    (parameter) => `e.type LIKE ANY(${parameter}::text[])`,
+  const ofProject = (parameter: string): string => `e.project_id = ${parameter}::uuid`;
+  const ofResource = (parameter: string): string => `e.resource_id = ${parameter}::uuid`;
+  if (jobId === undefined) {
+    const { look, values } = lookBy((filter) => {
+      if (resourceId === undefined) filter.fixed(projectId, 'e.project_id', 'uuid');
+      else filter.fixed(resourceId, 'e.resource_id', 'uuid').with(projectId, ofProject);
+      return resourceId !== undefined;
+    });
+    return { values, looks: [look] };
+  }
+  const both = ['e.job_id', 'e.parent_job_id'].map((column) =>
+    lookBy((filter) => {
+      // A job's own events are few, and their index is not in this order.
+      if (column === 'e.job_id') filter.with(jobId, (parameter) => `${column} = ${parameter}::uuid`);
+      else filter.fixed(jobId, column, 'uuid');
+      filter.with(projectId, ofProject).with(resourceId, ofResource);
+      return true;
+    }),
   );
-  where(kinds, (parameter) => `e.resource_kind = ANY(${parameter}::text[])`);
-  const common = parts.length === 0 ? 'true' : parts.join(' AND ');
-  if (jobId === undefined) return { branches: [common], values };
-  values.push(jobId);
-  const job = `$${first + values.length - 1}::uuid`;
-  return { branches: [`e.job_id = ${job} AND ${common}`, `e.parent_job_id = ${job} AND ${common}`], values };
+  return { values: both[0]?.values ?? [], looks: both.map(({ look }) => look) };
 }
 
 const later = (one: EventCursor, other: EventCursor): EventCursor => (isAfter(one, other) ? one : other);

@@ -1,7 +1,8 @@
 import type { Sql } from 'postgres';
 import type { Incident } from '../../domain/incident.ts';
 import { iso } from './iso.ts';
-import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
+import { Filter, listPage } from './listing.ts';
+import type { Page, PageRequest } from './pages.ts';
 
 /** How long something may take before it is an incident. */
 export interface Lateness {
@@ -9,7 +10,7 @@ export interface Lateness {
   readonly stepSeconds: number;
 }
 
-/** Every cause for an incident that there is now; `unended` are few, and read by indexes of their own. */
+/** Every cause for an incident that there is now; each is read by an index of its own, whose rows are few. */
 const causes = `
   SELECT 'job-pending' AS kind, 'job-pending:' || j.id AS cause, j.id AS job_id,
     'Job ' || j.type || ' of ' || j.resource_name || ' was accepted and no control worker has begun it.' AS summary
@@ -22,11 +23,16 @@ const causes = `
   UNION ALL
   SELECT 'job-late', 'job-late:' || j.id, j.id,
     'Job ' || j.type || ' of ' || j.resource_name || ' is past its deadline and has not ended.'
-  FROM jobs j WHERE j.ended_at IS NULL AND (j.input -> 'deadlines' ->> 'jobAt')::timestamptz < now()
+  FROM jobs j WHERE j.ended_at IS NULL AND j.deadline_at < now()
+  UNION ALL
+  -- What the release before has accepted since the column is there; beside it, batches, which have no deadline.
+  SELECT 'job-late', 'job-late:' || j.id, j.id,
+    'Job ' || j.type || ' of ' || j.resource_name || ' is past its deadline and has not ended.'
+  FROM jobs j WHERE j.ended_at IS NULL AND j.deadline_at IS NULL AND (j.input -> 'deadlines' ->> 'jobAt')::timestamptz < now()
   UNION ALL
   SELECT 'job-held', 'job-held:' || j.id, j.id,
     'Job ' || j.type || ' of ' || j.resource_name || ' is held and waits for a decision: ' || coalesce(j.error ->> 'message', 'no error')
-  FROM jobs j WHERE j.ended_at IS NULL AND j.state = 'HELD'`;
+  FROM jobs j WHERE j.state = 'HELD'`;
 
 /**
  * Opens an incident for each new cause and resolves those whose cause has ended; writes nothing where neither is so.
@@ -66,28 +72,31 @@ export async function sweepIncidents(
 }
 
 export interface IncidentFilter {
-  /** All projects' where it is left out: for operators. */
-  readonly projectId?: string;
+  readonly projectId: string;
   readonly state: Incident['state'] | undefined;
   readonly jobId: string | undefined;
 }
 
+const columns = `i.id, i.organization_id AS "organizationId", i.project_id AS "projectId", i.kind,
+  CASE WHEN i.resolved_at IS NULL THEN 'open' ELSE 'resolved' END AS state, i.summary, i.job_id AS "jobId", i.resource, i.region,
+  ${iso('i.opened_at')} AS "openedAt", ${iso('i.resolved_at')} AS "resolvedAt"`;
+
+/** Each state has an index of its own. */
+const conditionOf = {
+  open: 'i.resolved_at IS NULL',
+  resolved: 'i.resolved_at IS NOT NULL',
+} as const satisfies Record<Incident['state'], string>;
+
 /** The newest first. */
-export async function listIncidents(
+export function listIncidents(
   sql: Sql,
   { projectId, state, jobId }: IncidentFilter,
   page: PageRequest,
 ): Promise<Page<Incident>> {
-  const rows = await sql.unsafe<Incident[]>(
-    `SELECT i.id, i.organization_id AS "organizationId", i.project_id AS "projectId", i.kind,
-      CASE WHEN i.resolved_at IS NULL THEN 'open' ELSE 'resolved' END AS state, i.summary, i.job_id AS "jobId", i.resource, i.region,
-      ${iso('i.opened_at')} AS "openedAt", ${iso('i.resolved_at')} AS "resolvedAt"
-    FROM incidents i
-    WHERE ($1::uuid IS NULL OR i.project_id = $1) AND ($2::text IS NULL OR (i.resolved_at IS NULL) = ($2 = 'open'))
-      AND ($3::uuid IS NULL OR i.job_id = $3) AND i.id < coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-    ORDER BY i.id DESC LIMIT $5`,
-    [projectId ?? null, state ?? null, jobId ?? null, afterOf(page.cursor), page.limit + 1],
-    { prepare: true },
-  );
-  return toPage(rows, page.limit, (row) => row);
+  const filter = new Filter();
+  if (jobId === undefined) filter.fixed(projectId, 'i.project_id', 'uuid');
+  else filter.fixed(jobId, 'i.job_id', 'uuid').with(projectId, (parameter) => `i.project_id = ${parameter}::uuid`);
+  filter.only(state && conditionOf[state]);
+  const listing = { table: 'incidents', alias: 'i', columns, newestFirst: true, filter };
+  return listPage<Incident, Incident>(sql, listing, page, (row) => row);
 }

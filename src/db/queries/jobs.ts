@@ -2,7 +2,8 @@ import type { Sql } from 'postgres';
 import { type JobView, type Step, settlementsFor } from '../../domain/job.ts';
 import type { NewJob } from './accept.ts';
 import { iso } from './iso.ts';
-import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
+import { Filter, listPage } from './listing.ts';
+import type { Page, PageRequest } from './pages.ts';
 
 /** A job's row with its steps, as one document. */
 type JobRow = Omit<JobView, 'temporalUiUrl' | 'waitingFor' | 'resource' | 'steps' | 'settlements'> & {
@@ -14,7 +15,7 @@ type JobRow = Omit<JobView, 'temporalUiUrl' | 'waitingFor' | 'resource' | 'steps
   readonly heldJob: { readonly id: string; readonly operationId: string } | null;
 };
 
-const select = `SELECT j.id, j.organization_id AS "organizationId", j.project_id AS "projectId", j.type, j.state, j.rollback,
+const columns = `j.id, j.organization_id AS "organizationId", j.project_id AS "projectId", j.type, j.state, j.rollback,
     j.resource_id AS "resourceId", j.resource_kind AS "resourceKind", j.resource_name AS "resourceName", j.region,
     j.batch_id AS "batchId", j.operation_id AS "operationId", j.error, ${iso('j.next_attempt_at')} AS "nextAttemptAt",
     coalesce(j.input ->> 'onFailure', 'rollback') AS "onFailure", j.cancel_requested AS "cancelRequested",
@@ -26,8 +27,7 @@ const select = `SELECT j.id, j.organization_id AS "organizationId", j.project_id
       'startedAt', ${iso('s.started_at')}, 'endedAt', ${iso('s.ended_at')}) ORDER BY s.position)
       FROM job_steps s WHERE s.job_id = j.id), '[]') AS steps,
     CASE WHEN j.type = 'batch.apply' AND j.ended_at IS NULL THEN (SELECT jsonb_build_object('id', h.id, 'operationId', h.operation_id)
-      FROM jobs h WHERE h.batch_id = j.resource_id AND h.state = 'HELD' LIMIT 1) END AS "heldJob"
-  FROM jobs j`;
+      FROM jobs h WHERE h.batch_id = j.resource_id AND h.state = 'HELD' LIMIT 1) END AS "heldJob"`;
 
 /** How to open a workflow in the Temporal Web UI; null where that is not known. */
 export type WorkflowUrl = (workflowId: string) => string | null;
@@ -112,9 +112,13 @@ export async function findJob(
   id: string,
   workflowUrl: WorkflowUrl,
 ): Promise<JobView | undefined> {
-  const rows = await sql.unsafe<JobRow[]>(`${select} WHERE j.id = $1::uuid AND j.project_id = $2`, [id, projectId], {
-    prepare: true,
-  });
+  const rows = await sql.unsafe<JobRow[]>(
+    `SELECT ${columns} FROM jobs j WHERE j.id = $1::uuid AND j.project_id = $2`,
+    [id, projectId],
+    {
+      prepare: true,
+    },
+  );
   return rows[0] && toView(rows[0], workflowUrl);
 }
 
@@ -125,25 +129,22 @@ export interface JobFilter {
 }
 
 /** The newest first: who looks at jobs wants to know what happens now. */
-export async function listJobs(
+export function listJobs(
   sql: Sql,
   projectId: string,
-  filter: JobFilter,
+  { state, resourceId, batchId }: JobFilter,
   page: PageRequest,
   workflowUrl: WorkflowUrl,
 ): Promise<Page<JobView>> {
-  const rows = await sql.unsafe<JobRow[]>(
-    `${select} WHERE j.project_id = $1 AND ($2::text IS NULL OR j.state = $2) AND ($3::uuid IS NULL OR j.resource_id = $3)
-      AND ($4::uuid IS NULL OR j.batch_id = $4) AND j.id < coalesce($5::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff') ORDER BY j.id DESC LIMIT $6`,
-    [
-      projectId,
-      filter.state ?? null,
-      filter.resourceId ?? null,
-      filter.batchId ?? null,
-      afterOf(page.cursor),
-      page.limit + 1,
-    ],
-    { prepare: true },
-  );
-  return toPage(rows, page.limit, (row) => toView(row, workflowUrl));
+  const ofProject = (parameter: string): string => `j.project_id = ${parameter}::uuid`;
+  const ofState = (parameter: string): string => `j.state = ${parameter}`;
+  const filter = new Filter();
+  // Of one resource, or of one batch, there are few: no index of theirs needs to know the state.
+  if (resourceId !== undefined) filter.fixed(resourceId, 'j.resource_id', 'uuid').with(projectId, ofProject);
+  else if (batchId !== undefined) filter.fixed(batchId, 'j.batch_id', 'uuid').with(projectId, ofProject);
+  else filter.fixed(projectId, 'j.project_id', 'uuid').fixed(state, 'j.state', 'text');
+  if (resourceId !== undefined) filter.with(batchId, (parameter) => `j.batch_id = ${parameter}::uuid`);
+  if (resourceId !== undefined || batchId !== undefined) filter.scanned(state, ofState);
+  const listing = { table: 'jobs', alias: 'j', columns, newestFirst: true, filter };
+  return listPage<JobRow, JobView>(sql, listing, page, (row) => toView(row, workflowUrl));
 }

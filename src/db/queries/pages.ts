@@ -31,16 +31,17 @@ export const afterOf = (cursor: string | undefined): string | null => read(after
 /** The place after which the page begins, of a list with an order of its own. */
 export const placeAfter = (cursor: string | undefined): number | null => read(afterPosition, cursor);
 
-/** Makes a page of one row more than asked for. */
+/** Makes a page of one row more than asked for. `scannedTo`: where one that is not full has to be gone on from, if at all. */
 export function toPage<Row, Item>(
   rows: readonly (Row & { readonly id: string })[],
   limit: number,
   view: (row: Row) => Item,
   after: (row: Row & { readonly id: string }) => string | number = ({ id }) => id,
+  scannedTo: string | null = null,
 ): Page<Item> {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
-  const nextCursor =
-    rows.length > limit && last ? Buffer.from(JSON.stringify({ after: after(last) })).toString('base64url') : null;
+  const from = rows.length > limit && last ? after(last) : scannedTo;
+  const nextCursor = from === null ? null : Buffer.from(JSON.stringify({ after: from })).toString('base64url');
   return { items: shown.map(view), nextCursor };
 }

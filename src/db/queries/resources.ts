@@ -5,7 +5,8 @@ import type { Network } from '../../domain/network.ts';
 import type { Vm } from '../../domain/vm.ts';
 import type { Volume } from '../../domain/volume.ts';
 import type { NewResource } from './accept.ts';
-import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
+import { Filter, listPage } from './listing.ts';
+import type { Page, PageRequest } from './pages.ts';
 
 export interface ViewOf {
   readonly vm: Vm;
@@ -13,6 +14,14 @@ export interface ViewOf {
   readonly volume: Volume;
 }
 export type ResourceView = ViewOf[ResourceKind];
+
+/** Which resources of a kind; what is left out does not matter. */
+export interface ResourceFilter {
+  readonly status?: string | undefined;
+  readonly region?: string | undefined;
+  /** All of these. */
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
 
 /** A row of `resources` joined with its kind's table and with what it uses. */
 interface ResourceRow {
@@ -46,10 +55,18 @@ interface ResourceRow {
 const uses = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', x.id, 'name', x.name, 'kind', x.kind) ORDER BY u.position)
   FROM resource_uses u JOIN resources x ON x.id = u.used_id WHERE u.user_id = r.id), '[]') AS uses`;
 
-const selects: Readonly<Record<ResourceKind, string>> = {
-  vm: `SELECT r.*, k.flavor, k.vcpus, k.memory_mib, k.disk_gib, k.image, k.ssh_keys, k.addresses, ${uses} FROM resources r JOIN vms k ON k.resource_id = r.id`,
-  network: 'SELECT r.*, k.cidr FROM resources r JOIN networks k ON k.resource_id = r.id',
-  volume: 'SELECT r.*, k.size_gib FROM resources r JOIN volumes k ON k.resource_id = r.id',
+/** What each kind shows beside the columns of `resources r`, and from where. */
+const shownOf: Readonly<Record<ResourceKind, { readonly columns: string; readonly joins: string }>> = {
+  vm: {
+    columns: `r.*, k.flavor, k.vcpus, k.memory_mib, k.disk_gib, k.image, k.ssh_keys, k.addresses, ${uses}`,
+    joins: 'JOIN vms k ON k.resource_id = r.id',
+  },
+  network: { columns: 'r.*, k.cidr', joins: 'JOIN networks k ON k.resource_id = r.id' },
+  volume: { columns: 'r.*, k.size_gib', joins: 'JOIN volumes k ON k.resource_id = r.id' },
+};
+const select = (kind: ResourceKind): string => {
+  const { columns, joins } = shownOf[kind];
+  return `SELECT ${columns} FROM resources r ${joins}`;
 };
 
 const common = (row: ResourceRow) => ({
@@ -140,7 +157,7 @@ export async function findResource<Kind extends ResourceKind>(
 ): Promise<ViewOf[Kind] | undefined> {
   const by = isId(reference) ? 'r.id = $3::uuid' : 'r.name = $3::text';
   const rows = await sql.unsafe<ResourceRow[]>(
-    `${selects[kind]} WHERE r.project_id = $1 AND r.kind = $2 AND ${by} AND r.deleted_at IS NULL`,
+    `${select(kind)} WHERE r.project_id = $1 AND r.kind = $2 AND ${by} AND r.deleted_at IS NULL`,
     [projectId, kind, reference],
     { prepare: true },
   );
@@ -153,7 +170,7 @@ export async function resourceById<Kind extends ResourceKind>(
   kind: Kind,
   id: string,
 ): Promise<ViewOf[Kind] | undefined> {
-  const rows = await sql.unsafe<ResourceRow[]>(`${selects[kind]} WHERE r.id = $1`, [id], { prepare: true });
+  const rows = await sql.unsafe<ResourceRow[]>(`${select(kind)} WHERE r.id = $1`, [id], { prepare: true });
   return rows[0] && views[kind](rows[0]);
 }
 
@@ -164,7 +181,7 @@ export async function resourcesById(
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ResourceView>> {
   if (ids.length === 0) return new Map();
-  const rows = await sql.unsafe<ResourceRow[]>(`${selects[kind]} WHERE r.id = ANY($1::uuid[])`, [[...ids]], {
+  const rows = await sql.unsafe<ResourceRow[]>(`${select(kind)} WHERE r.id = ANY($1::uuid[])`, [[...ids]], {
     prepare: true,
   });
   return new Map(rows.map((row) => [row.id, views[kind](row)]));
@@ -183,19 +200,24 @@ export async function findWatched(
   return row;
 }
 
-export async function listResources<Kind extends ResourceKind>(
+/** The oldest first. Of status and region one is read in order, and the other looked for, as labels are. */
+export function listResources<Kind extends ResourceKind>(
   sql: Sql,
   projectId: string,
   kind: Kind,
+  { status, region, labels }: ResourceFilter,
   page: PageRequest,
 ): Promise<Page<ViewOf[Kind]>> {
-  const rows = await sql.unsafe<ResourceRow[]>(
-    `${selects[kind]} WHERE r.project_id = $1 AND r.kind = $2 AND r.deleted_at IS NULL
-      AND r.id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY r.id LIMIT $4`,
-    [projectId, kind, afterOf(page.cursor), page.limit + 1],
-    { prepare: true },
-  );
-  return toPage(rows, page.limit, views[kind]);
+  const filter = new Filter()
+    .fixed(projectId, 'r.project_id', 'uuid')
+    .fixed(kind, 'r.kind', 'text')
+    .fixed(status, 'r.status', 'text')
+    .only('r.deleted_at IS NULL');
+  if (status === undefined) filter.fixed(region, 'r.region', 'text');
+  else filter.scanned(region, (parameter) => `r.region = ${parameter}`);
+  filter.scanned(labels && JSON.stringify(labels), (parameter) => `r.labels @> ${parameter}::text::jsonb`);
+  const listing = { table: 'resources', alias: 'r', ...shownOf[kind], newestFirst: false, filter };
+  return listPage<ResourceRow, ViewOf[Kind]>(sql, listing, page, views[kind]);
 }
 
 /** What a request needs to know of a resource that it names. */

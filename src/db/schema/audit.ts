@@ -37,6 +37,12 @@ export const auditEntries = pgTable(
     primaryKey({ columns: [table.transactionId, table.position] }),
     uniqueIndex('audit_entries_act').on(table.actId, table.phase),
     index('audit_entries_place').on(table.projectId, table.transactionId, table.position).where(sql`phase = 'opened'`),
+    index('audit_entries_organization')
+      .on(table.organizationId, table.transactionId, table.position)
+      .where(sql`phase = 'opened'`),
+    index('audit_entries_resource')
+      .on(table.resourceId, table.transactionId, table.position)
+      .where(sql`phase = 'opened' AND resource_id IS NOT NULL`),
     // A few pages for the whole table: what the sweep for lost acts and `since` look by.
     index('audit_entries_at').using('brin', table.at),
     check(

@@ -24,6 +24,8 @@ export const incidents = pgTable(
   (table) => [
     uniqueIndex('incidents_open').on(table.cause).where(sql`resolved_at IS NULL`),
     index('incidents_page').on(table.projectId, table.id),
-    index('incidents_job').on(table.jobId),
+    index('incidents_open_page').on(table.projectId, table.id).where(sql`resolved_at IS NULL`),
+    index('incidents_resolved_page').on(table.projectId, table.id).where(sql`resolved_at IS NOT NULL`),
+    index('incidents_job_page').on(table.jobId, table.id),
   ],
 );

@@ -37,11 +37,16 @@ export const jobs = pgTable(
     createdAt: now('created_at'),
     startedAt: time('started_at'),
     endedAt: time('ended_at'),
+    /** When it is late. Null for a batch, and in what the release before has accepted: `input` has it. */
+    deadlineAt: time('deadline_at'),
   },
   (table) => [
     index('jobs_page').on(table.projectId, table.id),
-    index('jobs_resource').on(table.resourceId),
-    index('jobs_batch').on(table.batchId).where(sql`batch_id IS NOT NULL`),
+    index('jobs_state').on(table.projectId, table.state, table.id),
+    index('jobs_resource_page').on(table.resourceId, table.id),
+    index('jobs_batch_page').on(table.batchId, table.id).where(sql`batch_id IS NOT NULL`),
+    index('jobs_held').on(table.batchId).where(sql`state = 'HELD'`),
+    index('jobs_deadline').on(table.deadlineAt).where(sql`ended_at IS NULL`),
     index('jobs_pending').on(table.createdAt).where(sql`state = 'PENDING'`),
     index('jobs_unended').on(table.createdAt).where(sql`ended_at IS NULL`),
     /** How long such a job takes: the newest that succeeded. */

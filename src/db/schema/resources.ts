@@ -35,6 +35,8 @@ export const resources = pgTable(
   (table) => [
     uniqueIndex('resources_name_key').on(table.projectId, table.kind, table.name).where(sql`deleted_at IS NULL`),
     index('resources_page').on(table.projectId, table.kind, table.id).where(sql`deleted_at IS NULL`),
+    index('resources_status').on(table.projectId, table.kind, table.status, table.id).where(sql`deleted_at IS NULL`),
+    index('resources_region').on(table.projectId, table.kind, table.region, table.id).where(sql`deleted_at IS NULL`),
   ],
 );
 
