@@ -21,6 +21,7 @@ import {
 import { plural, type ResourceKind } from '../src/domain/kinds.ts';
 import { type Network, networkSchema } from '../src/domain/network.ts';
 import { type Region, regionSchema, type Worker, workerSchema } from '../src/domain/operations.ts';
+import { type Plan, planSchema } from '../src/domain/plan.ts';
 import {
   type Quota,
   type QuotaDifference,
@@ -173,13 +174,30 @@ export class Client {
   }
 
   /** `file` is what the user calls the text, for the faults in it. */
-  applyBatch(text: string, file: string, idempotencyKey: string): Promise<Accepted<BatchDetail>> {
+  applyBatch(
+    text: string,
+    file: string,
+    { idempotencyKey, planHash }: { readonly idempotencyKey: string; readonly planHash: string | undefined },
+  ): Promise<Accepted<BatchDetail>> {
     return this.#http.json(acceptedOf(batchDetailSchema), {
       method: 'POST',
       path: `${tenant}/batches`,
+      query: { planHash },
       body: text,
       contentType: 'application/yaml',
       idempotencyKey,
+      file,
+    });
+  }
+
+  /** What applying it would do; nothing is written. */
+  planBatch(text: string, file: string): Promise<Plan> {
+    return this.#http.json(planSchema, {
+      method: 'POST',
+      path: `${tenant}/batches`,
+      query: { dryRun: 'true' },
+      body: text,
+      contentType: 'application/yaml',
       file,
     });
   }

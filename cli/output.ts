@@ -17,6 +17,8 @@ export interface Io {
   readonly terminal: Terminal | undefined;
   /** All of standard input. */
   input(): Promise<string>;
+  /** Asks whoever sits at the terminal, and gives the line typed; set only where somebody does. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
 }
 
 const hide = '\u001b[?25l';
@@ -35,7 +37,21 @@ export function processIo(): Io {
       for await (const chunk of process.stdin) text += chunk;
       return text;
     },
+    ask: process.stdin.isTTY && process.stderr.isTTY ? askAtTerminal : undefined,
   };
+}
+
+async function askAtTerminal(question: string): Promise<string> {
+  const { createInterface } = await import('node:readline/promises');
+  // The terminal's own line editing: Ctrl-C then ends the program as ever.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, terminal: false });
+  // Ctrl-D is no answer.
+  const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));
+  try {
+    return await Promise.race([lines.question(question), closed]);
+  } finally {
+    lines.close();
+  }
 }
 
 function endWithReader(error: NodeJS.ErrnoException): void {

@@ -14,6 +14,7 @@ import {
   modeOf,
   type OpenContext,
   openSession,
+  textOf,
   withJob,
   withLimit,
 } from './common.ts';
@@ -21,7 +22,8 @@ import { finish, showItems } from './show.ts';
 
 export const batchCommand = (open: OpenContext): Command =>
   new Command('batch')
-    .description('apply, list and show batches')
+    .description('plan, apply, list and show batches')
+    .addCommand(planCommand(open))
     .addCommand(applyCommand(open))
     .addCommand(listCommand(open))
     .addCommand(getCommand(open));
@@ -51,16 +53,36 @@ const operationColumns: readonly Column<BatchDetail['operations'][number]>[] = [
   { header: 'ERROR', value: ({ error }) => error?.message ?? '', optional: true },
 ];
 
+const fileArgument = ['<file>', 'a YAML or JSON file; - for standard input'] as const;
+
+function planCommand(open: OpenContext): Command {
+  const command = apiCommand('plan', 'show what applying a batch file would do, and do nothing')
+    .argument(...fileArgument)
+    .option('--all', 'show every operation, also those that do nothing')
+    .addHelpText('after', '\nExit code: 0 where there is nothing to do, 2 where there is, 1 where it cannot be done.');
+  return command.action(async (file: string) => {
+    const session = await openSession(command, open);
+    const { showPlan } = await import('../plan.ts');
+    const text = await read(file, session.context.io);
+    await showPlan(session, text, nameOf(file), command.getOptionValue('all') === true);
+  });
+}
+
+const nameOf = (file: string): string => (file === '-' ? '<stdin>' : file);
+
 function applyCommand(open: OpenContext): Command {
-  const command = apiCommand('apply', 'do what a batch file says, as far as it is not so already').argument(
-    '<file>',
-    'a YAML or JSON file; - for standard input',
-  );
+  const command = apiCommand('apply', 'do what a batch file says, as far as it is not so already')
+    .argument(...fileArgument)
+    .option('--plan <hash>', 'only if this is its plan still, as "batch plan" told it')
+    .option('--yes', 'do not ask before something is deleted or replaced');
   return withJob(command).action(async (file: string) => {
     const session = await openSession(command, open);
     const text = await read(file, session.context.io);
-    const name = file === '-' ? '<stdin>' : file;
-    await applyText(session, text, { name, idempotencyKey: idempotencyKeyOf(command), mode: modeOf(command) });
+    const { agreedHash } = await import('../plan.ts');
+    const isAgreed = command.getOptionValue('yes') === true;
+    const planHash = textOf(command, 'plan') ?? (isAgreed ? undefined : await agreedHash(session, text, nameOf(file)));
+    const idempotencyKey = idempotencyKeyOf(command);
+    await applyText(session, text, { name: nameOf(file), idempotencyKey, mode: modeOf(command), planHash });
   });
 }
 
@@ -69,15 +91,17 @@ interface Applying {
   readonly name: string;
   readonly idempotencyKey: string;
   readonly mode: FollowMode | undefined;
+  /** Of the plan that was agreed to. */
+  readonly planHash?: string | undefined;
 }
 
 /** Applies a batch file's text; fails unless it came true, where it is to be followed. */
 export async function applyText(
   session: Session,
   text: string,
-  { name, idempotencyKey, mode }: Applying,
+  { name, idempotencyKey, mode, planHash }: Applying,
 ): Promise<void> {
-  const accepted = await session.client.applyBatch(text, name, idempotencyKey);
+  const accepted = await session.client.applyBatch(text, name, { idempotencyKey, planHash });
   const { operations, counts } = accepted.resource;
   const unchanged = counts.UNCHANGED ?? 0;
   if (unchanged === operations.length) {

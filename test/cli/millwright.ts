@@ -13,6 +13,8 @@ interface Circumstances {
   readonly env?: Readonly<Record<string, string>>;
   readonly terminal?: Terminal;
   readonly input?: string;
+  /** What whoever sits at the terminal answers; nobody does where it is left out. */
+  readonly answer?: string;
   readonly patience?: Partial<Patience>;
   /** Ctrl-C. */
   readonly interrupt?: AbortSignal;
@@ -28,7 +30,7 @@ interface Result {
 
 /** Runs the command line in this process, with streams of its own. */
 export async function millwright(words: readonly string[], circumstances: Circumstances = {}): Promise<Result> {
-  const { env = {}, terminal, input = '', patience, interrupt, onTalk } = circumstances;
+  const { env = {}, terminal, input = '', answer, patience, interrupt, onTalk } = circumstances;
   let [out, err] = ['', ''];
   const io: Io = {
     out(text) {
@@ -40,6 +42,14 @@ export async function millwright(words: readonly string[], circumstances: Circum
     },
     terminal,
     input: async () => input,
+    ...(answer === undefined
+      ? {}
+      : {
+          async ask(question: string) {
+            err += question;
+            return answer;
+          },
+        }),
   };
   const context: CliContext = {
     io,
