@@ -29,6 +29,9 @@ const deadlineGraceMs = 10_000;
 /** Jobs whose steps are not bound by the job's deadline any more: they are being undone, or an operator wants them retried. */
 export const withoutDeadline = new Set<string>();
 
+/** Jobs that are being undone: what of it no worker takes for long is an operator's to decide. */
+export const undoing = new Set<string>();
+
 function stepMsOf({ id, deadlines }: Job): number {
   if (!deadlines) return longestStepMs;
   const stepMs = deadlines.stepSeconds * 1000;
@@ -44,10 +47,12 @@ type Region = {
 /** The provider's part of one step of a job, on the queue of the job's region. */
 export function region(job: Job, step: string): Region {
   const stepMs = stepMsOf(job);
+  const undoWaitSeconds = undoing.has(job.id) ? job.deadlines?.undoWaitSeconds : undefined;
   const activities = proxyActivities<RegionActivities>({
     taskQueue: regionQueue(job.region),
     startToCloseTimeout: longestCall,
     scheduleToCloseTimeout: stepMs + deadlineGraceMs,
+    ...(undoWaitSeconds === undefined ? {} : { scheduleToStartTimeout: undoWaitSeconds * 1000 }),
     heartbeatTimeout: heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary: `${step} ${job.resourceName}`,

@@ -24,6 +24,12 @@ export function toErrorInfo(error: unknown, job: Pick<Job, 'region'>): ErrorInfo
       message: `This step was not done within the time it had: its worker in region ${job.region} was away, or the provider did not finish.${last}`,
     };
   }
+  if (isUntaken(error)) {
+    return {
+      code: 'unavailable',
+      message: `No worker of region ${job.region} took this for as long as an undo may wait. Start one with "millwright worker region --region ${job.region}", then settle the job by "retry".`,
+    };
+  }
   if (cause instanceof TimeoutFailure) {
     return {
       code: 'unavailable',
@@ -31,6 +37,12 @@ export function toErrorInfo(error: unknown, job: Pick<Job, 'region'>): ErrorInfo
     };
   }
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
+}
+
+/** No worker took it. */
+export function isUntaken(error: unknown): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof TimeoutFailure && cause.timeoutType === 'SCHEDULE_TO_START';
 }
 
 /** Region workers put an `ErrorInfo` in their failures' details; the shape is ours on both sides. */

@@ -1,8 +1,8 @@
 import { sleep } from '@temporalio/workflow';
 import type { Job } from '../src/domain/job.ts';
 import type { ErrorInfo } from '../src/errors.ts';
-import { withoutDeadline } from './activities.ts';
-import { toErrorInfo } from './failures.ts';
+import { undoing, withoutDeadline } from './activities.ts';
+import { isUntaken, toErrorInfo } from './failures.ts';
 import { hold } from './hold.ts';
 import type { Listener } from './messages.ts';
 import type { Progress } from './progress.ts';
@@ -31,6 +31,7 @@ export async function rollBack(
   error: ErrorInfo,
 ): Promise<SagaEnd> {
   withoutDeadline.add(job.id);
+  undoing.add(job.id);
   let left: readonly Undo[] = undos.toReversed();
   let stuck = progress.now.state === 'HELD' && progress.now.rollback === 'stuck';
   for (let round = 1; ; round += 1) {
@@ -67,7 +68,7 @@ async function pause(progress: Progress, seconds: number, left: readonly Undo[])
 
 /**
  * Runs each undo, whatever becomes of the others; gives those that failed. `outOfTime`: one had all the time that a step
- * may take, and another round would take as long again.
+ * may take, or no worker took it, and another round would take as long again.
  */
 async function unwind(
   job: Job,
@@ -85,6 +86,7 @@ async function unwind(
     } catch (error) {
       failed.push(undo);
       outOfTime ||= job.deadlines !== undefined && Date.now() - startedAt >= job.deadlines.stepSeconds * 1000;
+      outOfTime ||= isUntaken(error);
       progress.stepEnded(undo.name, { state: 'UNDO_FAILED', error: toErrorInfo(error, job) });
     }
   }

@@ -59,6 +59,8 @@ export interface RetryPolicy {
 interface JobDeadlines {
   /** A step waits this long in all, tries, pauses and a region without a worker included, before it has failed. */
   readonly stepSeconds: number;
+  /** An undo that no worker takes for so long has failed. Left out by releases in which it waited as long as a step. */
+  readonly undoWaitSeconds?: number;
   /** ISO 8601. A job with a step still to do after this has failed. */
   readonly jobAt: string;
 }
@@ -67,6 +69,7 @@ interface JobDeadlines {
 export interface JobLimits {
   readonly retry: RetryPolicy;
   readonly stepSeconds: number;
+  readonly undoWaitSeconds: number;
   /** Where a request does not say how long its job may take. */
   readonly jobSeconds: number;
 }

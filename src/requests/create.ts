@@ -112,7 +112,11 @@ export function newJob(
     spec,
     retry: limits.retry,
     onFailure: batch ? (onFailure ?? 'rollback') : policyOf(verb, onFailure),
-    deadlines: { stepSeconds: limits.stepSeconds, jobAt: new Date(Date.now() + timeoutSeconds * 1000).toISOString() },
+    deadlines: {
+      stepSeconds: limits.stepSeconds,
+      undoWaitSeconds: limits.undoWaitSeconds,
+      jobAt: new Date(Date.now() + timeoutSeconds * 1000).toISOString(),
+    },
     ...(statusBefore === undefined ? {} : { statusBefore }),
     ...(caller.trail ? { trail: caller.trail } : {}),
   };

@@ -9,5 +9,6 @@ export const jobLimits = (config: Config): JobLimits => ({
     maximumSeconds: config.MILLWRIGHT_STEP_PAUSE_MAX_SECONDS,
   },
   stepSeconds: config.MILLWRIGHT_STEP_TIMEOUT_SECONDS,
+  undoWaitSeconds: config.MILLWRIGHT_UNDO_WAIT_SECONDS,
   jobSeconds: config.MILLWRIGHT_JOB_TIMEOUT_SECONDS,
 });
