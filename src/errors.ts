@@ -18,12 +18,16 @@ export const errorCodes = [
 ] as const;
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** One thing wrong with an input: where (an RFC 6901 JSON pointer; in a file also line and column, from 1) and what. */
+/**
+ * One thing wrong with an input: where (an RFC 6901 JSON pointer; in a file also line and column, from 1, and which file
+ * where there are several) and what.
+ */
 export interface Fault {
   readonly pointer: string;
   readonly detail: string;
   readonly line?: number;
   readonly column?: number;
+  readonly file?: string;
 }
 
 /** What is stored and shown of an error: no stack, no cause, no secret. */

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { nameSchema } from '../domain/common.ts';
+import { longestJobSeconds, nameSchema } from '../domain/common.ts';
 import type { RetryPolicy } from '../domain/job.ts';
 import { type FailurePolicy, failurePolicies } from '../domain/job-states.ts';
-import { type BatchOperationType, operationTypes } from '../domain/kinds.ts';
+import { type BatchOperationType, batchOperationTypes } from '../domain/kinds.ts';
 
 /** Whether what cannot be changed in place may be deleted and made anew. */
 const replacePolicies = ['allow', 'forbid'] as const;
@@ -52,7 +52,7 @@ export interface BatchOperation {
 }
 
 /** A CEL expression, with what it may look at beside the outputs and states of the operations that it names. */
-interface Condition {
+export interface Condition {
   readonly expression: string;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly each?: Each;
@@ -61,7 +61,7 @@ interface Condition {
 }
 
 /** The member of a `forEach` that is meant by `each`. */
-interface Each {
+export interface Each {
   readonly key: string;
   readonly value: unknown;
   /** From 0. */
@@ -77,20 +77,112 @@ export interface Catalog {
 
 export const mostOperations = 10_000;
 
+/** What a file may name as an operation's type: the end of a group is the parser's own, a nested batch is spread out. */
+export type FileOperationType = Exclude<BatchOperationType, 'group.join'> | 'batch.apply';
+const fileOperationTypes: readonly FileOperationType[] = [
+  ...batchOperationTypes.filter((type) => type !== 'group.join'),
+  'batch.apply',
+];
+
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Seconds, or a number with its unit. */
+export const durationSchema = z
+  .union([
+    z.int().min(1).max(longestJobSeconds),
+    z.string().regex(/^[1-9]\d{0,7}[smhd]$/, 'Expected seconds, or a number with its unit, as 90s, 10m, 2h or 7d'),
+  ])
+  .transform((duration) =>
+    typeof duration === 'number' ? duration : Number(duration.slice(0, -1)) * (secondsOf[duration.slice(-1)] ?? 1),
+  )
+  .refine((seconds) => seconds <= longestJobSeconds, 'Expected at most a year')
+  .meta({ description: 'Seconds, or a number with its unit: 90s, 10m, 2h, 7d.', examples: ['10m'] });
+
+const variableTypes = ['string', 'integer', 'number', 'boolean', 'list', 'object'] as const;
+export type VariableType = (typeof variableTypes)[number];
+
+const variableName = /^[A-Za-z]\w{0,62}$/;
+
+export const variableSchema = z.strictObject({
+  type: z.enum(variableTypes).default('string'),
+  default: z.unknown().optional().meta({ description: 'Where the request gives no value; without it one is needed.' }),
+  description: z.string().max(1000).optional(),
+  secret: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Never shown; may stand only where a field is secret. Has no default.' }),
+  enum: z.array(z.unknown()).min(1).optional().meta({ description: 'The values that it may have.' }),
+  minimum: z.number().optional().meta({ description: 'Of an integer or a number.' }),
+  maximum: z.number().optional().meta({ description: 'Of an integer or a number.' }),
+});
+export type VariableDeclaration = z.infer<typeof variableSchema>;
+
 export const fileSchema = z.strictObject({
-  name: nameSchema,
-  version: z.int().min(1).max(2_147_483_647).default(1),
-  parallelLimit: z.int().min(1).max(1000).default(10),
-  onFailure: z.enum(failurePolicies).default('rollback'),
-  replace: z.enum(replacePolicies).default('allow'),
-  operations: z.array(z.unknown()).min(1).max(mostOperations),
+  name: nameSchema.meta({ description: 'Need not be unique: a name means the newest batch that has it.' }),
+  version: z.int().min(1).max(2_147_483_647).default(1).meta({ description: 'A number of your own.' }),
+  parallelLimit: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(10)
+    .meta({ description: 'How many operations run at once, at most.' }),
+  onFailure: z
+    .enum(failurePolicies)
+    .default('rollback')
+    .meta({ description: 'What becomes of the batch when an operation fails.' }),
+  replace: z
+    .enum(replacePolicies)
+    .default('allow')
+    .meta({ description: 'Whether what cannot be changed in place may be deleted and made anew.' }),
+  timeout: durationSchema
+    .optional()
+    .meta({ description: 'Of the whole batch, from its acceptance: seconds, or 90s, 10m, 2h, 7d.' }),
+  variables: z
+    .record(
+      z.string().regex(variableName, 'Expected a name of letters, digits and "_", beginning with a letter'),
+      z.unknown(),
+    )
+    .default({})
+    .meta({ description: 'By name: what a reference to it stands for.' }),
+  operations: z.array(z.unknown()).min(1).max(mostOperations).meta({ description: 'Their order does not matter.' }),
+});
+
+const dependencySchema = z.union([z.string(), z.strictObject({ id: z.string(), soft: z.boolean().default(false) })]);
+
+const retrySchema = z.strictObject({
+  maximumAttempts: z.int().min(1).max(1000).optional(),
+  initialSeconds: z.number().min(0.001).max(86_400).optional(),
+  maximumSeconds: z.number().min(0.001).max(86_400).optional(),
 });
 
 export const operationSchema = z.strictObject({
-  id: nameSchema,
-  type: z.enum(operationTypes),
+  id: nameSchema.meta({ description: 'Unique in its file.' }),
+  type: z.enum(fileOperationTypes),
   region: z.string().optional(),
-  provider: z.string().optional(),
-  dependsOn: z.array(z.string()).default([]),
+  provider: z.string().optional().meta({ description: 'May be left out in a region that has only one.' }),
+  dependsOn: z
+    .array(dependencySchema)
+    .default([])
+    .meta({ description: 'Ids of what it waits for; soft: whatever becomes of it.' }),
+  when: z
+    .string()
+    .min(1)
+    .max(2000)
+    .optional()
+    .meta({ description: 'A CEL expression; where it does not hold the operation is left out.' }),
+  forEach: z
+    .union([z.array(z.unknown()), z.record(z.string(), z.unknown()), z.int().min(0).max(mostOperations), z.string()])
+    .optional()
+    .meta({ description: 'One operation for each entry of a list or mapping, or so many.' }),
+  limit: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .meta({ description: 'How many of the group’s members run at once, at most.' }),
+  retry: retrySchema.optional(),
+  timeout: durationSchema.optional(),
+  onFailure: z.enum(failurePolicies).optional(),
+  replace: z.enum(replacePolicies).optional(),
   with: z.record(z.string(), z.unknown()),
 });

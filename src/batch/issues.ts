@@ -36,17 +36,26 @@ export function problemsOf(
  */
 function issuesOf(schema: z.ZodObject, value: unknown, spelling: Spelling): Issue[] {
   const error = describe(spelling);
-  const issues = schema.safeParse(value, { error }).error?.issues ?? [];
+  const issues = (schema.safeParse(value, { error }).error?.issues ?? []).flatMap(branch);
   const blocking = issues.filter(
     ({ code }) => code === 'invalid_type' || code === 'invalid_key' || code === 'unrecognized_keys',
   );
   if (blocking.length === 0) return issues;
-  const refined = schema.safeParse(repaired(value, blocking), { error }).error?.issues ?? [];
+  const refined = (schema.safeParse(repaired(value, blocking), { error }).error?.issues ?? []).flatMap(branch);
   const isNew = (late: Issue) =>
     late.code === 'custom' &&
     !issues.some(({ path, message }) => message === late.message && isWithin(late.path, path)) &&
     !blocking.some(({ code, path }) => code !== 'unrecognized_keys' && isWithin(late.path, path));
   return [...issues, ...refined.filter(isNew)];
+}
+
+/** What none of several forms allows is told as what the form that was probably meant says of it. */
+function branch(issue: Issue): Issue[] {
+  if (issue.code !== 'invalid_union') return [issue];
+  const isOther = (forms: readonly Issue[]) =>
+    forms.some(({ code, path }) => code === 'invalid_type' && path.length === 0);
+  const meant = issue.errors.find((issues) => !isOther(issues)) ?? issue.errors[0] ?? [];
+  return meant.map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })).flatMap(branch);
 }
 
 const isWithin = (path: Path, outer: Path): boolean => outer.every((key, index) => path[index] === key);

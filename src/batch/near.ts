@@ -2,7 +2,7 @@
 const comparisonsPerFile = 500_000;
 
 /** A list is shown whole up to this many names. */
-const few = 12;
+const few = 16;
 
 /** Says of a name that is not known which was probably meant, and which there are. Made anew for each file. */
 export class Spelling {

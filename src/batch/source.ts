@@ -1,75 +1,42 @@
-import { Composer, type Document, isScalar, Lexer, LineCounter, Parser } from 'yaml';
-import type { Fault } from '../errors.ts';
-import { type Locate, type Place, placer } from './place.ts';
-import { Reader, Unreadable } from './reader.ts';
-import { faultsOfSyntax } from './syntax.ts';
+import { readJson } from './json.ts';
+import type { Locate, Path, Place } from './place.ts';
+import { type Read, unreadable } from './read.ts';
+import { readToml } from './toml.ts';
+import { readYaml } from './yaml.ts';
+
+/** JSON is read by whoever reads YAML. */
+const formats = ['yaml', 'json', 'toml'] as const;
+export type Format = (typeof formats)[number];
 
 /** A file as it was read: its value, and where in the text each part of it stands. */
-export interface Source {
-  readonly value: unknown;
-  /** What is wrong with it whatever it says. Where `value` is undefined, nothing more can be found. */
-  readonly faults: readonly Fault[];
-  readonly place: Locate;
+export interface Source extends Read {
+  /** The path by which others name it; undefined for the batch file itself where it has no name. */
+  readonly file: string | undefined;
 }
 
 const mostBytes = 8 * 1024 * 1024;
-/** Lexemes cost some half a KiB each: this many are what 10,000 operations may need, and no more than a process can hold. */
-const mostLexemes = 2_000_000;
 
-const start: Place = { line: 1, column: 1 };
-
-/** Reads YAML 1.2 as far as JSON's values go: no tags of one's own, no merge keys, one document. */
-export function readSource(file: string): Source {
+export function readSource(given: string, format: Format = 'yaml', file?: string): Source {
   // Of a byte order mark nobody knows, least of all when counting columns.
-  const text = file.replace(/^\uFEFF/, '');
-  const lines = new LineCounter();
-  const unreadable = (...faults: Fault[]): Source => ({ value: undefined, faults, place: () => start });
-  const refused = (detail: string): Source => unreadable({ pointer: '', detail, ...start });
-
+  const text = given.replace(/^\uFEFF/, '');
   if (Buffer.byteLength(text) > mostBytes)
-    return refused('The file is larger than 8 MiB. Split it into several batches.');
-  const [document, second] = compose(text, lines) ?? [];
-  if (!document)
-    return refused(`The file has more than ${mostLexemes} words and signs. Split it into several batches.`);
-  const syntax = faultsOfSyntax(document, second, lines);
-  if (syntax.length > 0) return unreadable(...syntax);
-  if (!document.contents || (isScalar(document.contents) && document.contents.value === null)) {
-    return refused('The file is empty. Expected a mapping with "name" and "operations".');
-  }
-  const reader = new Reader(lines);
-  try {
-    const value = reader.read(document.contents, []);
-    return { value, faults: reader.faults, place: placer(document.contents, reader.targets, lines) };
-  } catch (error) {
-    if (error instanceof Unreadable) return unreadable(...reader.faults, error.fault);
-    throw error;
-  }
+    return { ...unreadable('The file is larger than 8 MiB. Split it into several batches.'), file };
+  return { ...read(text, format), file };
 }
 
-/** The first two documents; undefined for a text of too many lexemes. */
-function compose(text: string, lines: LineCounter): Document.Parsed[] | undefined {
-  let lexemes = 0;
-  const parser = new Parser(lines.addNewLine);
-  lines.addNewLine(0);
-  function* tokens() {
-    for (const lexeme of new Lexer().lex(text)) {
-      lexemes += 1;
-      if (lexemes > mostLexemes) return;
-      yield* parser.next(lexeme);
-    }
-    yield* parser.end();
-  }
-  const composer = new Composer({
-    version: '1.2',
-    schema: 'core',
-    merge: false,
-    uniqueKeys: false,
-    resolveKnownTags: false,
-  });
-  const documents: Document.Parsed[] = [];
-  for (const document of composer.compose(tokens(), true, text.length)) {
-    documents.push(document);
-    if (documents.length === 2) break;
-  }
-  return lexemes > mostLexemes ? undefined : documents;
+function read(text: string, format: Format): Read {
+  if (format === 'toml') return readToml(text);
+  const value = readJson(text);
+  if (value === undefined) return readYaml(text);
+  // Most files have no fault, and need no places.
+  let places: Locate | undefined;
+  const place = (path: Path, at?: 'key' | 'value'): Place => {
+    places ??= readYaml(text).place;
+    return places(path, at);
+  };
+  return { value, faults: [], place };
 }
+
+/** A file's format, from its name. */
+export const formatOf = (file: string): Format =>
+  file.endsWith('.toml') ? 'toml' : file.endsWith('.json') ? 'json' : 'yaml';

@@ -1,47 +1,32 @@
-import { z } from 'zod';
-import { referenceSchema } from '../domain/common.ts';
-import { type OperationType, partsOf } from '../domain/kinds.ts';
-import { networkCreateSchema } from '../domain/network.ts';
-import { vmCreateSchema } from '../domain/vm.ts';
-import { volumeCreateSchema } from '../domain/volume.ts';
+import type { z } from 'zod';
 import { MillwrightError } from '../errors.ts';
 import { pointerOf } from '../faults.ts';
-import type { BatchOperation } from './file.ts';
+import { type BodyOf, bodies } from './bodies.ts';
+import type { BatchOperation, FileOperationType } from './file.ts';
 import { type Problem, problemsOf, valueAt } from './issues.ts';
 import { Spelling } from './near.ts';
 import { hasReference, withoutEscapes } from './template.ts';
 
-const deleteSchema = z.strictObject({ name: referenceSchema });
+export type { BodyOf } from './bodies.ts';
 
-/** What `with` holds: the body of the kind's request, whose region and provider stand beside it. */
-const schemas = {
-  'vm.create': vmCreateSchema,
-  'vm.delete': deleteSchema,
-  'network.create': networkCreateSchema,
-  'network.delete': deleteSchema,
-  'volume.create': volumeCreateSchema,
-  'volume.delete': deleteSchema,
-} as const satisfies Record<OperationType, z.ZodObject>;
-
-export type BodyOf<Type extends OperationType> = z.infer<(typeof schemas)[Type]>;
-type Body = { readonly [Type in OperationType]: z.ZodType<BodyOf<Type>> & z.ZodObject };
+type Body = { readonly [Type in FileOperationType]: z.ZodType<BodyOf<Type>> & z.ZodObject };
 
 /** Fields that an operation has beside its `with`. */
 const besideWith = ['region', 'provider'] as const;
-/** Fields of a single request that the batch has for all its operations. */
-const ofTheBatch = ['onFailure', 'timeoutSeconds'] as const;
+/** Fields of a single request that stand beside `with` in a batch. */
+const ofTheOperation: Readonly<Record<string, string>> = { onFailure: 'onFailure', timeoutSeconds: 'timeout' };
 
 type Place = Pick<BatchOperation, 'region' | 'provider'>;
 
-const bodyOf = (type: OperationType, { region, provider }: Place, given: object): object =>
-  partsOf(type).verb === 'create' ? { ...given, region, provider } : given;
+const bodyOf = (type: FileOperationType, { region, provider }: Place, given: object): object =>
+  type.endsWith('.create') ? { ...given, region, provider } : given;
 
 /**
  * The body of the request that an operation makes, from its resolved `with`. Throws `invalid` with every fault, its
  * pointer within the operation (`/with/name`).
  */
-export function checkWith<Type extends OperationType>(type: Type, place: Place, resolved: unknown): BodyOf<Type> {
-  const schema: Body[Type] = schemas[type];
+export function checkWith<Type extends FileOperationType>(type: Type, place: Place, resolved: unknown): BodyOf<Type> {
+  const schema: Body[Type] = bodies[type];
   const body = bodyOf(type, place, Object(resolved));
   const result = schema.safeParse(body);
   if (result.success) return result.data;
@@ -57,21 +42,22 @@ export function checkWith<Type extends OperationType>(type: Type, place: Place, 
  * has come. So are region and provider, which stand beside it.
  */
 export function problemsOfWith(
-  type: OperationType,
+  type: FileOperationType,
   given: Readonly<Record<string, unknown>>,
   spelling: Spelling,
 ): Problem[] {
-  const schema: z.ZodObject = schemas[type];
+  const schema: z.ZodObject = bodies[type];
   const isBeside = (key: string): boolean => besideWith.some((field) => field === key);
-  const isElsewhere = (key: string): boolean => isBeside(key) || ofTheBatch.some((field) => field === key);
+  const isElsewhere = (key: string): boolean => isBeside(key) || Object.hasOwn(ofTheOperation, key);
   const fields = Object.keys(schema.shape).filter((key) => !isElsewhere(key));
-  const own = Object.fromEntries(Object.entries(given).filter(([key]) => !isElsewhere(key)));
+  const misplaced = Object.keys(given).filter(isElsewhere);
+  const own =
+    misplaced.length > 0 ? Object.fromEntries(Object.entries(given).filter(([key]) => !isElsewhere(key))) : given;
   const body = bodyOf(type, { region: 'beside' }, Object(withoutEscapes(own)));
   const problems = problemsOf(schema, body, spelling, fields).filter(({ path, atKey }) => {
     const value = valueAt(body, path);
     return atKey || typeof value !== 'string' || !hasReference(value);
   });
-  const misplaced = Object.keys(given).filter(isElsewhere);
   return [
     ...problems,
     ...misplaced.map((key) => ({
@@ -79,7 +65,7 @@ export function problemsOfWith(
       atKey: true,
       detail: isBeside(key)
         ? `"${key}" stands beside "with", as the operation's own. Move it there.`
-        : `"${key}" is not of one operation: what the batch's own onFailure says holds for all.`,
+        : `"${key}" is not part of "with": "${ofTheOperation[key]}" stands beside it. Move it there.`,
     })),
   ];
 }

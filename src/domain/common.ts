@@ -86,15 +86,18 @@ export const createFields = {
   ...jobFields,
 };
 
-/** What may be changed of a resource without its provider; at least one thing. */
+/** What may be changed of a resource without its provider. */
+export const updateFields = {
+  labels: z
+    .record(labelKey, labelValue.nullable())
+    .optional()
+    .meta({ description: 'Those to set; null takes one away, and what is not named stays (RFC 7396).' }),
+  deletionProtection: z.boolean().optional(),
+};
+
+/** At least one thing. */
 export const resourceUpdateSchema = z
-  .strictObject({
-    labels: z
-      .record(labelKey, labelValue.nullable())
-      .optional()
-      .meta({ description: 'Those to set; null takes one away, and what is not named stays (RFC 7396).' }),
-    deletionProtection: z.boolean().optional(),
-  })
+  .strictObject(updateFields)
   .refine((change) => Object.keys(change).length > 0, 'Expected labels or deletionProtection; found nothing to change')
   .meta({ id: 'ResourceUpdate' });
 export type ResourceUpdate = z.infer<typeof resourceUpdateSchema>;

@@ -14,7 +14,7 @@ export type SecretPath = readonly string[];
  * The fields of a schema that are marked `writeOnly`, as `secretText` does: OpenAPI's word for what is taken and never
  * shown, and ours for what is sealed at rest.
  */
-function secretPaths(schema: unknown): SecretPath[] {
+export function secretPaths(schema: unknown): SecretPath[] {
   if (!(schema instanceof z.ZodType)) return [];
   if (schema.meta()?.writeOnly === true) return [[]];
   if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodNullable) {

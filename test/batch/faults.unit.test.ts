@@ -7,9 +7,10 @@ type Case = [promise: string, text: string, ...faults: string[]];
 const one = `operations: [${volume('a')}]`;
 const nameRule =
   'Expected 1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen';
-const types = 'vm.create, vm.delete, network.create, network.delete, volume.create, volume.delete';
-const keys = 'There are: name, version, parallelLimit, onFailure, replace, operations.';
-const form = `Expected \${operations.ID.outputs.NAME}; write $\${ for a plain \${.`;
+const types =
+  'vm.create, vm.delete, network.create, network.delete, volume.create, volume.delete, vm.update, network.update, volume.update, wait.for, wait.until, wait.approval, http.request, batch.apply';
+const keys = 'There are: name, version, parallelLimit, onFailure, replace, timeout, variables, operations.';
+const form = `Expected \${operations.ID.outputs.NAME}, \${variables.NAME} or \${each.key}; write $\${ for a plain \${.`;
 
 const header: Case[] = [
   [
@@ -56,7 +57,7 @@ const operations: Case[] = [
   [
     'an unknown key',
     file(`{ ▸depends_on: [], ${volume('a').slice(2)}`),
-    '/operations/0/depends_on There is no key "depends_on"; did you mean "dependsOn"? There are: id, type, region, provider, dependsOn, with.',
+    '/operations/0/depends_on There is no key "depends_on"; did you mean "dependsOn"? There are: id, type, region, provider, dependsOn, when, forEach, limit, retry, timeout, onFailure, replace, with.',
   ],
   [
     'an id that is none',

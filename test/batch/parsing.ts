@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { Catalog } from '../../src/batch/file.ts';
-import { parseBatch } from '../../src/batch/parse.ts';
+import { type ParseOptions, parseBatch } from '../../src/batch/parse.ts';
 import { MillwrightError } from '../../src/errors.ts';
 
 export const catalog: Catalog = {
@@ -14,13 +14,16 @@ export const catalog: Catalog = {
 };
 
 /** What is wrong with a file, a line for each fault: `line:column pointer detail`. */
-export function faultsOf(text: string): string[] {
+export function faultsOf(text: string, options: ParseOptions = {}): string[] {
   try {
-    parseBatch(text, catalog);
+    parseBatch(text, catalog, options);
   } catch (error) {
     if (!(error instanceof MillwrightError)) throw error;
     expect(error.code).toBe('invalid');
-    return error.faults.map(({ line, column, pointer, detail }) => `${line}:${column} ${pointer} ${detail}`);
+    return error.faults.map(
+      ({ file, line, column, pointer, detail }) =>
+        `${file === undefined ? '' : `${file}:`}${line}:${column} ${pointer} ${detail}`,
+    );
   }
   return [];
 }

@@ -3,20 +3,10 @@ import type { Fault } from '../errors.ts';
 import { pointerOf } from '../faults.ts';
 import { quoted } from './near.ts';
 import { keyOf, type Path, placeOf, startOf } from './place.ts';
+import { deepest, Unreadable } from './read.ts';
 
 /** Nodes after every alias has been followed, so that a few lines cannot stand for a billion. */
 const mostNodes = 2_000_000;
-const deepest = 64;
-
-/** Ends the reading of a file. */
-export class Unreadable extends Error {
-  readonly fault: Fault;
-  constructor(fault: Fault) {
-    super(fault.detail);
-    this.fault = fault;
-  }
-}
-
 /** Turns the nodes of a document into plain values, in one walk. */
 export class Reader {
   readonly faults: Fault[] = [];
