@@ -13,6 +13,7 @@ import { rateLimiter } from './rate-limits.ts';
 import { createRouter } from './router.ts';
 import { auditOperations, auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batch.ts';
+import { batchTimelineRoutes } from './routes/batch-timeline.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { commonRoutes } from './routes/common.ts';
 import { docsRoutes } from './routes/docs.ts';
@@ -72,6 +73,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     volumeRoutes,
     jobRoutes,
     batchRoutes,
+    batchTimelineRoutes,
     incidentRoutes,
     eventRoutes,
     webhookRoutes,

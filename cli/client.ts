@@ -32,6 +32,7 @@ import {
 } from '../src/domain/quota.ts';
 import { type Vm, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
+import { BatchClient } from './batch-client.ts';
 import { followEvents } from './events.ts';
 import { type Ask, Http, type HttpOptions } from './http.ts';
 import { IdentityClient } from './identity-client.ts';
@@ -93,12 +94,14 @@ export class Client {
   /** Who may do what. */
   readonly identity: IdentityClient;
   readonly webhooks: WebhookClient;
+  readonly oneBatch: BatchClient;
 
   constructor(options: HttpOptions) {
     this.#http = new Http(options);
     this.#options = options;
     this.identity = new IdentityClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.webhooks = new WebhookClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
+    this.oneBatch = new BatchClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
   }
 
   list<Kind extends ResourceKind>(kind: Kind, limit: number, filter: ResourceFilter = {}): Promise<Views[Kind][]> {

@@ -13,6 +13,7 @@ export interface Ask {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Below the API's base, without a slash at its beginning. */
   readonly path: string;
+  /** A list stands for the same name several times. */
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: string;
   readonly contentType?: string;
@@ -59,6 +60,11 @@ export class Http {
       assertForm(schema, answer, platform);
       return answer;
     });
+  }
+
+  /** The answer as it came. */
+  text(ask: Ask): Promise<string> {
+    return this.#patiently(ask, (text) => text);
   }
 
   /** Asks for something whose answer has nothing to tell. */

@@ -6,6 +6,8 @@ import { oneLine, took } from './text.ts';
 /** Of so many operations that failed each is named; the rest are left to `batch get`. */
 const namedAtMost = 10;
 
+const failedStates = ['FAILED', 'CANCELED', 'ROLLBACK_FAILED'] as const;
+
 /** Says of each job that was followed what became of it; fails unless every one succeeded. */
 export async function reportOutcome(session: Session, jobs: readonly JobView[], mode: 'wait' | 'watch'): Promise<void> {
   for (const job of jobs) {
@@ -62,19 +64,19 @@ function rollbackOf({ rollback, leftovers, state }: JobView): string[] {
 
 /** The operations that keep a batch from its end or made it fail, and how to settle those that wait for a decision. */
 async function operationsOf(session: Session, { resource }: JobView): Promise<string[]> {
-  const [{ operations }, held] = await Promise.all([
-    session.client.batch(resource.id),
+  const [{ counts }, failed, held] = await Promise.all([
+    session.client.oneBatch.basic(resource.id),
+    session.client.oneBatch.operations(resource.id, failedStates, namedAtMost),
     session.client.jobs({ batch: resource.id, state: 'HELD', resource: undefined }, namedAtMost),
   ]);
-  const failed = operations.filter(({ state }) => ['FAILED', 'CANCELED', 'ROLLBACK_FAILED'].includes(state));
-  const lines = failed.slice(0, namedAtMost).map(({ id, type, state, error, jobId }) => {
+  const lines = failed.map(({ id, type, state, error, jobId }) => {
     const why = error ? `: ${error.message}` : '.';
     return `Operation ${id} (${type}) ${state}${why}${jobId ? ` Its job: ${jobId}` : ''}`;
   });
+  const more = failedStates.reduce((sum, state) => sum + (counts[state] ?? 0), 0) - failed.length;
+  const states = failedStates.map((state) => ` --state ${state}`).join('');
   const rest =
-    failed.length > namedAtMost
-      ? [`And ${failed.length - namedAtMost} more; see "${session.command(`batch get ${resource.id}`)}".`]
-      : [];
+    more > 0 ? [`And ${more} more; see "${session.command(`batch operations ${resource.id}${states}`)}".`] : [];
   const waiting = held.flatMap(({ id, operationId, type, error }) => [
     `Operation ${operationId} (${type}) is HELD${error ? `: ${error.message}` : '.'}`,
     settleAdvice(session, id),

@@ -1,4 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
+import { duration } from '../src/duration.ts';
+
+export { duration };
 
 /** What East Asian fonts show two columns wide (Unicode Standard Annex 11: W and F), and emoji. */
 const wide =
@@ -34,17 +37,6 @@ export const oneLine = (text: string): string => stripVTControlCharacters(text).
 /** A word as a POSIX shell takes it. */
 export const quoted = (word: string): string =>
   /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-
-/** `<1s`, `12s`, `1m02s`, `3h05m`, `2d04h`. */
-export function duration(milliseconds: number): string {
-  if (milliseconds < 1000) return '<1s';
-  const seconds = Math.floor(milliseconds / 1000);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m${two(seconds % 60)}s`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h${two(Math.floor((seconds % 3600) / 60))}m`;
-  return `${Math.floor(seconds / 86_400)}d${two(Math.floor((seconds % 86_400) / 3600))}h`;
-}
 
 /** How long ago, in its largest unit: `45s`, `3m`, `5h`, `12d`. Empty for what has not happened. */
 export function age(time: string | null, now: number): string {

@@ -1,12 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import type { BatchDetail, BatchView } from '../../src/domain/batch.ts';
+import type { BatchView } from '../../src/domain/batch.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import type { Io } from '../output.ts';
 import type { Session } from '../session.ts';
-import { type Column, properties, table } from '../table.ts';
+import { type Column, table } from '../table.ts';
 import { age, took } from '../text.ts';
 import type { FollowMode } from '../watch/follow.ts';
+import { doneOf, getCommand, operationsCommand, timelineCommand, totalOf } from './batch-view.ts';
 import {
   apiCommand,
   idempotencyKeyOf,
@@ -26,10 +27,9 @@ export const batchCommand = (open: OpenContext): Command =>
     .addCommand(planCommand(open))
     .addCommand(applyCommand(open))
     .addCommand(listCommand(open))
-    .addCommand(getCommand(open));
-
-const totalOf = ({ counts }: BatchView): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
-const doneOf = ({ counts }: BatchView): number => (counts.SUCCEEDED ?? 0) + (counts.UNCHANGED ?? 0);
+    .addCommand(getCommand(open))
+    .addCommand(operationsCommand(open))
+    .addCommand(timelineCommand(open));
 
 const columns: readonly Column<BatchView>[] = [
   { header: 'NAME', value: ({ name }) => name },
@@ -39,17 +39,6 @@ const columns: readonly Column<BatchView>[] = [
   { header: 'DONE', value: (batch) => `${doneOf(batch)}/${totalOf(batch)}` },
   { header: 'AGE', value: ({ createdAt }, now) => age(createdAt, now) },
   { header: 'TOOK', value: ({ startedAt, endedAt }, now) => took(startedAt, endedAt, now) },
-  { header: 'ERROR', value: ({ error }) => error?.message ?? '', optional: true },
-];
-
-const operationColumns: readonly Column<BatchDetail['operations'][number]>[] = [
-  { header: 'OPERATION', value: ({ id }) => id },
-  { header: 'TYPE', value: ({ type }) => type },
-  { header: 'STATE', value: ({ state }) => state },
-  { header: 'REGION', value: ({ region }) => region ?? '', optional: true },
-  { header: 'RESOURCE', value: ({ resource }) => resource?.name ?? '' },
-  { header: 'TOOK', value: ({ startedAt, endedAt }, now) => took(startedAt, endedAt, now) },
-  { header: 'JOB', value: ({ jobId }) => jobId ?? '' },
   { header: 'ERROR', value: ({ error }) => error?.message ?? '', optional: true },
 ];
 
@@ -121,32 +110,6 @@ function listCommand(open: OpenContext): Command {
     const session = await openSession(command, open);
     await showItems(session, await session.client.batches(limitOf(command)), columns, 'No batches in this project.');
   });
-}
-
-function getCommand(open: OpenContext): Command {
-  const command = apiCommand('get', 'show a batch with its operations').argument(
-    '<name>',
-    'its id, or its name for the newest of that name',
-  );
-  return command.action(async (reference: string) => {
-    const session = await openSession(command, open);
-    const batch = await session.client.batch(reference);
-    await session.show(batch, () => describe(batch, Date.now()));
-  });
-}
-
-function describe(batch: BatchDetail, now: number): string {
-  const head = properties([
-    ['Batch', `${batch.name} (${batch.id})`],
-    ['State', batch.state],
-    ['Rollback', batch.rollback === 'none' ? null : batch.rollback],
-    ['Done', `${doneOf(batch)} of ${totalOf(batch)}, ${batch.parallelLimit} at a time`],
-    ['Error', batch.error && `${batch.error.message} (${batch.error.code})`],
-    ['Job', batch.jobId],
-    ['Created', `${batch.createdAt} (${age(batch.createdAt, now)} ago)`],
-    ['Took', took(batch.startedAt, batch.endedAt, now)],
-  ]);
-  return `${head}\n${table(operationColumns, batch.operations, now)}`;
 }
 
 async function read(file: string, io: Io): Promise<string> {

@@ -1,4 +1,4 @@
-import type { BatchDetail } from '../../src/domain/batch.ts';
+import type { BatchBasic } from '../../src/domain/batch.ts';
 import { hasEnded, type JobEvent, type JobView } from '../../src/domain/job.ts';
 import type { Session } from '../session.ts';
 import { eventLine } from './event-line.ts';
@@ -8,14 +8,14 @@ import { openLive } from './live.ts';
 export interface Display {
   event(event: JobEvent): void;
   /** What is known of the batch beside its events. */
-  batch(batch: BatchDetail): void;
+  batch(batch: BatchBasic): void;
   /** A line that stays. */
   say(line: string): void;
   close(): void;
 }
 
 /** In place on a terminal, where the batch has to be known; elsewhere a line for each event. */
-export function openDisplay(session: Session, jobs: readonly JobView[], batch?: BatchDetail): Display {
+export function openDisplay(session: Session, jobs: readonly JobView[], batch?: BatchBasic): Display {
   const { terminal } = session.context.io;
   if (terminal) return openLive(session, terminal, jobs, batch);
   const once = errorsOnce();

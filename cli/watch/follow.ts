@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { BatchDetail } from '../../src/domain/batch.ts';
+import type { BatchBasic } from '../../src/domain/batch.ts';
 import { hasEnded, type JobEvent, type JobView } from '../../src/domain/job.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import { ConnectionError, Exit } from '../errors.ts';
@@ -10,8 +10,8 @@ import { withStillness } from './stillness.ts';
 
 export type FollowMode = 'wait' | 'watch';
 
-/** Between one look at a whole batch and the next: events tell what runs, but not what is skipped or stays as it is. */
-const lookMs = 2000;
+/** Between one look at a batch and the next: what is shown of it is a screenful, not what its events tell one by one. */
+const lookMs = 1000;
 
 /**
  * Follows jobs until each has ended, or is held so that it will not end without a decision. Gives them as they then are.
@@ -84,22 +84,23 @@ async function isStuck({ client }: Session, { resource }: JobView): Promise<bool
   return held === true && !moving.includes(true);
 }
 
-/** The batch whose operations a terminal is to show. */
-async function shownBatch({ client, context }: Session, jobs: readonly JobView[]): Promise<BatchDetail | undefined> {
+/** The batch that a terminal is to show. */
+async function shownBatch({ client, context }: Session, jobs: readonly JobView[]): Promise<BatchBasic | undefined> {
   const [job] = jobs;
   if (!context.io.terminal || jobs.length > 1 || job?.type !== 'batch.apply') return undefined;
-  return await client.batch(job.resource.id);
+  return await client.oneBatch.basic(job.resource.id);
 }
 
-/** Keeps the display right about a batch's operations that have no events; a large batch is looked at less often. */
+/** Keeps the display right about a batch, until the signal and then once more; one that takes long to read is looked at less often. */
 async function keepLooking({ client }: Session, batchId: string, display: Display, signal: AbortSignal): Promise<void> {
-  let tookMs = 0;
-  do {
-    await pause(Math.max(lookMs, 10 * tookMs), undefined, { signal }).catch(() => undefined);
+  for (let tookMs = 0; ; ) {
     const startedAt = Date.now();
-    await client.batch(batchId).then(display.batch, () => undefined);
+    const isLast = signal.aborted;
+    await client.oneBatch.basic(batchId).then(display.batch, () => undefined);
+    if (isLast) return;
     tookMs = Date.now() - startedAt;
-  } while (!signal.aborted);
+    await pause(Math.max(lookMs, 10 * tookMs), undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** As shells say it: 130 after Ctrl-C. */

@@ -1,7 +1,7 @@
 import { cut, duration, oneLine, pad, took, widthOf } from '../text.ts';
-import { activeStates, doneStates, type Progress, type ProgressLine } from './progress.ts';
+import { activeStates, type Progress, type ProgressLine } from './progress.ts';
 
-interface Size {
+export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
@@ -11,7 +11,7 @@ const widestBar = 40;
 /** What a terminal of this size shows of the progress at this moment: never more lines than it has, none wider than it is. */
 export function frame(progress: Progress, now: number, { columns, rows }: Size): string[] {
   const room = Math.max(1, rows - 1);
-  const head = progress.unit === 'step' ? [stepsHead(progress, now)] : operationsHead(progress, now, columns);
+  const head = progress.unit === 'step' ? [stepsHead(progress, now)] : jobsHead(progress, now, columns);
   const lines = shown(progress);
   const space = Math.max(0, room - head.length);
   const fitting = lines.length <= space ? lines : lines.slice(0, Math.max(0, space - 1));
@@ -23,15 +23,33 @@ function stepsHead({ title, state, startedAt, endedAt }: Progress, now: number):
   return `${title}  ${state}  ${took(startedAt, endedAt, now)}`;
 }
 
-function operationsHead(progress: Progress, now: number, columns: number): string[] {
+function jobsHead(progress: Progress, now: number, columns: number): string[] {
+  const { title, state, startedAt, endedAt } = progress;
   const lines = [...progress.lines.values()];
-  const done = lines.filter(({ state }) => doneStates.includes(state)).length;
-  const count = `${done}/${lines.length}  ${progress.state}  ${took(progress.startedAt, progress.endedAt, now)}`;
-  const width = Math.min(widestBar, columns - widthOf(progress.title) - count.length - 8);
-  const bar = width < 5 ? '' : `${barOf(done / Math.max(lines.length, 1), width)}  `;
+  const done = lines.filter((line) => line.state === 'SUCCEEDED').length;
   const counts = countsOf(lines);
-  return [`${progress.title}  ${bar}${count}`, ...(counts === '' ? [] : [`  ${counts}`])];
+  const head = headWithBar({ title, done, total: lines.length, state, took: took(startedAt, endedAt, now) }, columns);
+  return [head, ...(counts === '' ? [] : [`  ${counts}`])];
 }
+
+/** `batch.apply web  ████░░░░  2/5  RUNNING  1m02s`, the bar as wide as there is room for it. */
+export function headWithBar(
+  {
+    title,
+    done,
+    total,
+    state,
+    took,
+  }: Readonly<Record<'title' | 'state' | 'took', string> & Record<'done' | 'total', number>>,
+  columns: number,
+): string {
+  const count = `${thousands(done)}/${thousands(total)}  ${state}  ${took}`;
+  const width = Math.min(widestBar, columns - widthOf(title) - count.length - 8);
+  const bar = width < 5 ? '' : `${barOf(done / Math.max(total, 1), width)}  `;
+  return `${title}  ${bar}${count}`;
+}
+
+export const thousands = (count: number): string => count.toLocaleString('en');
 
 function barOf(part: number, width: number): string {
   const full = Math.floor(part * width);
@@ -44,11 +62,13 @@ function countsOf(lines: readonly ProgressLine[]): string {
   for (const { state } of lines) counts.set(state, (counts.get(state) ?? 0) + 1);
   return [...counts]
     .filter(([state, count]) => count > 0 && state !== 'SUCCEEDED')
-    .map(([state, count]) => `${count} ${state.toLowerCase().replaceAll('_', ' ')}`)
+    .map(([state, count]) => `${count} ${inWords(state)}`)
     .join(', ');
 }
 
-/** All steps of a job; of operations those under way, what needs attention first. */
+export const inWords = (state: string): string => state.toLowerCase().replaceAll('_', ' ');
+
+/** All steps of a job; of several jobs those under way, what needs attention first. */
 function shown({ unit, lines }: Progress): ProgressLine[] {
   if (unit === 'step') return [...lines.values()];
   const active = new Map(activeStates.map((state) => [state, [] as ProgressLine[]]));
@@ -56,11 +76,16 @@ function shown({ unit, lines }: Progress): ProgressLine[] {
   return [...active.values()].flat();
 }
 
-function body(lines: readonly ProgressLine[], now: number): string[] {
-  const cells = lines.map((line) => {
-    const { name, type, state, step, startedAt, endedAt } = line;
-    return [name, type, state, took(startedAt, endedAt, now), type === '' ? '' : (step ?? ''), tries(line, now)];
-  });
+const body = (lines: readonly ProgressLine[], now: number): string[] =>
+  aligned(
+    lines.map((line) => {
+      const { name, type, state, step, startedAt, endedAt } = line;
+      return [name, type, state, took(startedAt, endedAt, now), type === '' ? '' : (step ?? ''), tries(line, now)];
+    }),
+  );
+
+/** Cells under each other, a column left out where nothing is in it. */
+export function aligned(cells: readonly (readonly string[])[]): string[] {
   const widths = (cells[0] ?? []).map((_, at) =>
     cells.reduce((most, row) => Math.max(most, widthOf(row[at] ?? '')), 0),
   );
@@ -70,7 +95,10 @@ function body(lines: readonly ProgressLine[], now: number): string[] {
 }
 
 /** `attempt 3, next try in 4s: No answer.` */
-function tries({ attempts, nextAttemptAt, error }: ProgressLine, now: number): string {
+export function tries(
+  { attempts, nextAttemptAt, error }: Pick<ProgressLine, 'attempts' | 'nextAttemptAt' | 'error'>,
+  now: number,
+): string {
   const parts = [
     ...(attempts > 1 ? [`attempt ${attempts}`] : []),
     ...(nextAttemptAt ? [`next try ${until(nextAttemptAt, now)}`] : []),

@@ -1,11 +1,12 @@
-import type { BatchDetail } from '../../src/domain/batch.ts';
+import type { BatchBasic } from '../../src/domain/batch.ts';
 import type { JobEvent, JobView } from '../../src/domain/job.ts';
 import type { Terminal } from '../output.ts';
 import type { Session } from '../session.ts';
+import { batchFrame } from './batch-frame.ts';
 import type { Display } from './display.ts';
 import { eventLine } from './event-line.ts';
 import { frame } from './frame.ts';
-import { createProgress, readBatch, track } from './progress.ts';
+import { createProgress, track } from './progress.ts';
 
 const redrawMs = 100;
 const clearLine = '\u001b[K';
@@ -23,10 +24,11 @@ export function openLive(
   { context, paint }: Session,
   terminal: Terminal,
   jobs: readonly JobView[],
-  batch: BatchDetail | undefined,
+  first: BatchBasic | undefined,
 ): Display {
   const { io } = context;
-  const progress = createProgress(jobs, batch);
+  const progress = createProgress(jobs);
+  let batch = first;
   let drawn: readonly string[] = [];
 
   function coloured(line: string): string {
@@ -38,7 +40,7 @@ export function openLive(
 
   /** One write for a whole frame, each line clearing what is left of the one before it, so that nothing flickers. */
   function draw(above = ''): void {
-    const lines = frame(progress, Date.now(), terminal);
+    const lines = batch ? batchFrame(batch, Date.now(), terminal) : frame(progress, Date.now(), terminal);
     if (above === '' && lines.length === drawn.length && lines.every((line, at) => line === drawn[at])) return;
     const text = lines.map((line) => `${coloured(line)}${clearLine}\n`).join('');
     io.err(`${upLines(drawn.length)}${above}${text}${clearBelow}`);
@@ -58,7 +60,9 @@ export function openLive(
   const timer = setInterval(draw, redrawMs, '');
   return {
     event,
-    batch: (batch) => readBatch(progress, batch),
+    batch: (now) => {
+      batch = now;
+    },
     say,
     close() {
       clearInterval(timer);

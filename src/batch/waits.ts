@@ -1,5 +1,5 @@
 import type { OperationState } from '../domain/batch.ts';
-import type { Wait } from '../domain/batch-progress.ts';
+import type { ActiveView, Wait } from '../domain/batch-progress.ts';
 import type { FailurePolicy, JobState, RollbackState } from '../domain/job.ts';
 import type { ErrorInfo } from '../errors.ts';
 
@@ -24,7 +24,7 @@ export interface BatchNow {
 /** An operation under way, being taken back, or at rest until a time or somebody's word. */
 export interface Active {
   readonly id: string;
-  readonly state: OperationState;
+  readonly state: ActiveView['state'];
   readonly region: string | null;
   readonly startedAt: string | null;
   readonly waitUntil: string | null;

@@ -29,10 +29,14 @@ export const waitSchema = z
   .meta({ id: 'BatchWait' });
 export type Wait = z.infer<typeof waitSchema>;
 
+/** In these an operation is under way, or at rest in the middle. */
+export const activeStates = ['RUNNING', 'WAITING', 'ROLLING_BACK', 'ROLLBACK_FAILED'] as const;
+
 const briefSchema = z.object({ id: z.string(), type: z.enum(batchOperationTypes) });
 
 const activeSchema = briefSchema
   .extend({
+    state: z.enum(activeStates),
     resource: z.string().nullable().meta({ description: 'Its resource’s name.' }),
     jobId: idSchema.nullable(),
     step: z.string().nullable(),

@@ -218,3 +218,43 @@ test('ten thousand operations are answered in a moment, whole or in part', async
     next: expect.arrayContaining([{ id: 'o1010', type: 'volume.create' }]),
   });
 });
+
+test('the timeline has what each operation took and its rollback, as JSON and as a picture', async () => {
+  const done = { state: 'SUCCEEDED' };
+  const id = await plantBatch(platform.sql, {
+    name: 'timed',
+    state: 'FAILED',
+    startedAt: at(0),
+    endedAt: at(30),
+    operations: [
+      {
+        id: 'net',
+        state: 'ROLLED_BACK',
+        startedAt: at(0),
+        endedAt: at(5),
+        job: { ...done, step: { name: 'create', attempts: 3, startedAt: at(0) } },
+        rolledBack: [at(20), at(25)],
+      },
+      { id: 'db', state: 'FAILED', startedAt: at(6), endedAt: at(16), dependsOn: ['net'], job: { state: 'FAILED' } },
+      { id: 'web', state: 'SKIPPED', endedAt: at(16), dependsOn: ['db'] },
+    ],
+  });
+  const timeline = await get(`/batches/${id}/timeline`);
+  expect(timeline).toMatchObject({
+    name: 'timed',
+    lanes: 1,
+    criticalPath: [
+      { id: 'net', waitedSeconds: 0, seconds: 300 },
+      { id: 'db', waitedSeconds: 60, seconds: 600 },
+    ],
+    operations: [
+      { id: 'net', attempts: 3, seconds: 300, rollback: { startedAt: at(20), endedAt: at(25) } },
+      { id: 'db', waitedSeconds: 60, critical: true },
+      { id: 'web', startedAt: null, lane: null },
+    ],
+  });
+  const picture = await platform.api.tenant('GET', '/batches/timed/timeline?format=svg');
+  expect(picture.headers.get('content-type')).toBe('image/svg+xml; charset=utf-8');
+  expect(picture.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(picture.body).toContain('timed: FAILED in 30m00s');
+});

@@ -171,6 +171,11 @@ test('a batch of which all that is left is held ends the waiting, and says which
     'GET /jobs': ({ query }, response) =>
       json(response, { items: query.get('state') === 'HELD' ? [held] : [], nextCursor: null }),
     [`GET /batches/${one.id}`]: (_, response) => json(response, one),
+    [`GET /batches/${one.id}/operations`]: ({ query }, response) =>
+      json(response, {
+        items: one.operations.filter(({ state }) => query.getAll('state').includes(state)),
+        nextCursor: null,
+      }),
   });
   const { code, err } = await millwright(['batch', 'apply', '-', '--wait'], { env: at(api.url) });
   expect(code).toBe(1);
@@ -188,6 +193,11 @@ test('a batch that fails names the operations that made it fail', async () => {
     [`GET /jobs/${failed.id}`]: (_, response) => json(response, failed),
     'GET /jobs': (_, response) => json(response, { items: [], nextCursor: null }),
     [`GET /batches/${one.id}`]: (_, response) => json(response, one),
+    [`GET /batches/${one.id}/operations`]: ({ query }, response) =>
+      json(response, {
+        items: one.operations.filter(({ state }) => query.getAll('state').includes(state)),
+        nextCursor: null,
+      }),
   });
   const { code, out, err } = await millwright(['batch', 'apply', '-', '--wait'], { env: at(api.url) });
   expect(code).toBe(1);
@@ -241,6 +251,11 @@ test('on a terminal the progress is redrawn in place, failures stay, and the cur
     [`GET /jobs/${failed.id}`]: (_, response) => json(response, failed),
     'GET /jobs': (_, response) => json(response, { items: [], nextCursor: null }),
     [`GET /batches/${one.id}`]: (_, response) => json(response, one),
+    [`GET /batches/${one.id}/operations`]: ({ query }, response) =>
+      json(response, {
+        items: one.operations.filter(({ state }) => query.getAll('state').includes(state)),
+        nextCursor: null,
+      }),
   });
   const cursor: string[] = [];
   const terminal = {

@@ -1,61 +1,111 @@
 import { expect, test } from 'vitest';
 import { widthOf } from '../../cli/text.ts';
+import { batchFrame } from '../../cli/watch/batch-frame.ts';
 import { frame } from '../../cli/watch/frame.ts';
-import { createProgress, readBatch, track } from '../../cli/watch/progress.ts';
-import { batch, event, job, jobOf, operation } from './things.ts';
+import { createProgress, track } from '../../cli/watch/progress.ts';
+import type { BatchBasic } from '../../src/domain/batch.ts';
+import type { ActiveView, WaitKind } from '../../src/domain/batch-progress.ts';
+import { batch, event, job } from './things.ts';
 
 const startedAt = '2026-11-23T12:00:00.000Z';
 const after = (seconds: number): string => new Date(Date.parse(startedAt) + seconds * 1000).toISOString();
 const now = Date.parse(after(62));
 
-test('a batch has a bar, its counts, and what is under way, what needs attention first', () => {
-  const one = batch([
-    operation('a', 'UNCHANGED'),
-    operation('b', 'SUCCEEDED'),
-    operation('db', 'PENDING'),
-    operation('web', 'PENDING'),
-    operation('last', 'PENDING'),
-  ]);
-  const applying = jobOf(one, { startedAt });
-  const progress = createProgress([applying], one);
-  track(progress, event(applying, { at: startedAt }));
-  track(
-    progress,
-    event(job({ operationId: 'db' }), {
-      at: after(50),
-      step: { name: 'create', state: 'RUNNING', attempts: 1, nextAttemptAt: null },
-    }),
+const active = (id: string, changes: Partial<ActiveView> = {}): ActiveView => ({
+  id,
+  type: 'vm.create',
+  state: 'RUNNING',
+  resource: id,
+  jobId: null,
+  step: 'create',
+  attempts: 1,
+  startedAt: after(50),
+  error: null,
+  waitingFor: null,
+  ...changes,
+});
+const wait = (kind: WaitKind, until: string | null = null): ActiveView['waitingFor'] => ({
+  kind,
+  reason: 'a reason',
+  since: null,
+  until,
+});
+const underWay = (counts: BatchBasic['counts'], progress: Partial<BatchBasic['progress']>): BatchBasic => {
+  const one = batch([], { state: 'RUNNING', startedAt, counts });
+  return { ...one, progress: { ...one.progress, ...progress } };
+};
+
+test('a batch has a bar, its counts, what needs somebody first, and what the rest waits for', () => {
+  const one = underWay(
+    { SUCCEEDED: 400, RUNNING: 3, PENDING: 8421, UNCHANGED: 100 },
+    {
+      held: [active('ip', { waitingFor: wait('decision'), error: { code: 'capacity', message: 'No\nroom.' } })],
+      retrying: [
+        active('web', {
+          startedAt: after(31),
+          attempts: 3,
+          error: { code: 'unavailable', message: 'No answer.' },
+          waitingFor: wait('retry', after(66)),
+        }),
+      ],
+      running: [active('db')],
+      underWay: 3,
+      waiting: [
+        { kind: 'decision', count: 1, reason: 'a decision' },
+        { kind: 'approval', count: 1, reason: 'the approval of an admin: Go live?' },
+        { kind: 'slot', count: 300, reason: 'a slot' },
+        { kind: 'operations', count: 8120, reason: 'other operations' },
+      ],
+      next: [
+        { id: 'a', type: 'vm.create' },
+        { id: 'b', type: 'vm.create' },
+      ],
+    },
   );
-  track(
-    progress,
-    event(job({ operationId: 'web' }), {
-      at: after(31),
-      state: 'RETRYING',
-      step: { name: 'create', state: 'RETRYING', attempts: 3, nextAttemptAt: after(66) },
-      error: { code: 'unavailable', message: 'No\nanswer.' },
-    }),
-  );
-  expect(frame(progress, now, { columns: 80, rows: 24 })).toEqual([
-    'batch.apply web  ███████████████░░░░░░░░░░░░░░░░░░░░░░░  2/5  RUNNING  1m02s',
-    '  1 retrying, 1 running, 1 unchanged, 1 pending',
+  expect(batchFrame(one, now, { columns: 120, rows: 24 })).toEqual([
+    `batch.apply web  ${'█'.repeat(2)}${'░'.repeat(38)}  500/8,924  RUNNING  1m02s`,
+    '  1 held, 1 retrying, 3 running, 8,421 pending, 100 unchanged',
+    '  ip   vm.create  HELD      12s  create  No room.',
     '  web  vm.create  RETRYING  31s  create  attempt 3, next try in 4s: No answer.',
     '  db   vm.create  RUNNING   12s  create',
+    '  waiting: 8,120 for operations, 300 for a slot, 1 for approval (the approval of an admin: Go live?)',
+    '  next: a, b',
   ]);
 });
 
 test('a huge batch stays within the terminal, however small', () => {
-  const one = batch(Array.from({ length: 10_000 }, (_, index) => operation(`op-${index}`, 'RUNNING', { startedAt })));
-  const progress = createProgress([jobOf(one)], one);
-  for (const rows of [1, 2, 3, 4, 24, 200]) {
+  const one = underWay(
+    { RUNNING: 1000, PENDING: 9000 },
+    {
+      running: Array.from({ length: 20 }, (_, index) => active(`op-${index}`)),
+      underWay: 1000,
+      waiting: [{ kind: 'operations', count: 9000, reason: 'other operations' }],
+      next: [{ id: 'a-name-that-is-long', type: 'vm.create' }],
+    },
+  );
+  for (const rows of [1, 2, 3, 4, 5, 6, 24, 200]) {
     for (const columns of [1, 10, 40, 200]) {
-      const lines = frame(progress, now, { columns, rows });
+      const lines = batchFrame(one, now, { columns, rows });
       expect(lines.length).toBeLessThan(Math.max(rows, 2));
       expect(Math.max(...lines.map(widthOf))).toBeLessThan(Math.max(columns, 2));
     }
   }
-  const lines = frame(progress, now, { columns: 80, rows: 10 });
+  const lines = batchFrame(one, now, { columns: 80, rows: 10 });
   expect(lines).toHaveLength(9);
-  expect(lines.at(-1)).toBe('  … and 9994 more');
+  expect(lines.slice(-3)).toEqual([
+    '  … and 996 more under way',
+    '  waiting: 9,000 for operations',
+    '  next: a-name-that-is-long',
+  ]);
+});
+
+test('a batch that has ended waits for nothing, and one that is taken back says so', () => {
+  const back = underWay({ ROLLING_BACK: 1 }, { running: [active('db', { state: 'ROLLING_BACK' })], underWay: 1 });
+  const lines = batchFrame({ ...back, rollback: 'running' }, now, { columns: 80, rows: 24 });
+  expect(lines[0]).toMatch(/0\/1 {2}ROLLING_BACK/);
+  expect(lines[2]).toContain('db  vm.create  ROLLING_BACK');
+  const ended = batchFrame({ ...back, state: 'FAILED', endedAt: after(60) }, now, { columns: 80, rows: 24 });
+  expect(ended[0]).toContain('FAILED  1m00s');
 });
 
 test('one job shows its steps, those of a rollback too', () => {
@@ -92,24 +142,4 @@ test('several jobs are counted as they end', () => {
   expect(head).toMatch(/^2 jobs {2}█{20}░{20} {2}1\/2 {2}RUNNING/);
   expect(counts).toBe('  1 running');
   expect(line).toBe('  web-2  vm.delete  RUNNING  2s');
-});
-
-test('an operation that is taken back is not done again', () => {
-  const one = batch([operation('db', 'SUCCEEDED')]);
-  const progress = createProgress([jobOf(one)], one);
-  const undo = job({ operationId: 'db', type: 'vm.delete' });
-  const shown = () => frame(progress, now, { columns: 80, rows: 24 })[1]?.trim();
-  track(progress, event(undo));
-  expect(shown()).toBe('1 rolling back');
-  track(progress, event(undo, { state: 'SUCCEEDED' }));
-  expect(shown()).toBe('1 rolled back');
-});
-
-test('a look at the batch that is older than its events takes nothing back', () => {
-  const one = batch([operation('db', 'RUNNING'), operation('web', 'PENDING')]);
-  const progress = createProgress([jobOf(one)], one);
-  track(progress, event(job({ operationId: 'db' }), { state: 'SUCCEEDED' }));
-  track(progress, event(job({ operationId: 'web' }), { state: 'RETRYING' }));
-  readBatch(progress, one);
-  expect(frame(progress, now, { columns: 80, rows: 24 })[1]?.trim()).toBe('1 retrying');
 });

@@ -169,6 +169,7 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'list-batches': list,
   'get-batch': of(({ batch }) => batch),
   'list-batch-operations': of(({ batch }) => batch),
+  'get-batch-timeline': of(({ batch }) => batch),
 
   'list-organizations': list,
   'list-projects': list,

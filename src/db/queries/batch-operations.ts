@@ -9,8 +9,8 @@ import {
   waitOfPending,
 } from '../../batch/waits.ts';
 import type { BatchOperationView, OperationState } from '../../domain/batch.ts';
-import type { Wait } from '../../domain/batch-progress.ts';
-import { type ActiveRow, activeOperations, activeStates, batchNow, pendingOperations } from './batch-waits.ts';
+import { activeStates, type Wait } from '../../domain/batch-progress.ts';
+import { type ActiveRow, activeOperations, batchNow, pendingOperations } from './batch-waits.ts';
 import { iso } from './iso.ts';
 import { outputsFor } from './outputs.ts';
 import { type Page, type PageRequest, placeAfter, toPage } from './pages.ts';

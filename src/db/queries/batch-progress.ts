@@ -32,8 +32,8 @@ export async function progressOf(sql: Sql, moment: BatchMoment, isAway: IsAway):
 }
 
 const viewOf = (row: ActiveRow, waitingFor: Wait | null): ActiveView => {
-  const { id, type, resource, jobId, step, attempts, startedAt, error } = row;
-  return { id, type, resource, jobId, step, attempts, startedAt, error, waitingFor };
+  const { id, type, state, resource, jobId, step, attempts, startedAt, error } = row;
+  return { id, type, state, resource, jobId, step, attempts, startedAt, error, waitingFor };
 };
 
 function waitingOf(

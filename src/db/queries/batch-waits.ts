@@ -1,12 +1,8 @@
 import type { Sql } from 'postgres';
 import { type Active, type BatchNow, namedAtMost, type Pending, type Pressure } from '../../batch/waits.ts';
-import type { OperationState } from '../../domain/batch.ts';
-import { nextAtMost } from '../../domain/batch-progress.ts';
+import { activeStates, nextAtMost } from '../../domain/batch-progress.ts';
 import type { BatchOperationType } from '../../domain/kinds.ts';
 import { iso } from './iso.ts';
-
-/** In these an operation is under way, or at rest in the middle. */
-export const activeStates: readonly OperationState[] = ['RUNNING', 'WAITING', 'ROLLING_BACK', 'ROLLBACK_FAILED'];
 
 export async function batchNow(sql: Sql, batchId: string): Promise<BatchNow> {
   const [row] = await sql.unsafe<BatchNow[]>(
