@@ -72,7 +72,7 @@ const deepest = 8;
 export function withSecrets(value: unknown, secrets: Readonly<Record<string, string>>): unknown {
   if (typeof value === 'string') {
     return value.replaceAll(/\$\$\{|\$\{variables\.([^}]+)\}/g, (whole, name?: string) =>
-      name === undefined ? whole : (secrets[name]?.replaceAll('${', '$${') ?? whole),
+      name === undefined ? whole : (secrets[name]?.replaceAll('${', () => '$${') ?? whole),
     );
   }
   if (Array.isArray(value)) return value.map((item) => withSecrets(item, secrets));

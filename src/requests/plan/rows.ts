@@ -28,6 +28,7 @@ export function plannedOperations(
 ): readonly PlannedOperation[] {
   const going = goingOf(decisions);
   const users = usersGoing(going);
+  const awaited = new Set([...users.values()].flat());
   const late = dependants(file, [...users.keys()]);
   return file.operations.flatMap((operation): PlannedOperation[] => {
     const decision = decisions.get(operation.id);
@@ -36,7 +37,7 @@ export function plannedOperations(
     const gone = users.get(operation.id) ?? [];
     const planned = { decision, action, there: action === 'replace' ? undefined : there, replacedBy: undefined };
     if (action !== 'replace' || !there) return [{ ...planned, operation: waitingFor(operation, gone) }];
-    const old = deletionOf(operation, there, gone, late);
+    const old = deletionOf(operation, there, gone, awaited.has(oldOf(operation.id)) ? late : new Set());
     return [
       { operation: old, action: 'delete', decision, replacedBy: operation.id, there },
       { ...planned, operation: waitingFor(operation, [old.id]) },
@@ -88,8 +89,9 @@ function dependants({ operations }: BatchFile, ids: readonly string[]): Readonly
 }
 
 /**
- * What deletes the old begins no earlier than the new could: an approval that the new waits for is for both. Only what
- * itself comes after the end of something that the old uses cannot be waited for: that end waits for the old's.
+ * What deletes the old begins no earlier than the new could: an approval that the new waits for is for both. Only where
+ * the end of something that the old uses waits for it, it cannot wait in turn for what is `late`: all that comes after
+ * such an end.
  */
 function deletionOf(
   { id, dependsOn, softDependsOn, type, ...operation }: BatchOperation,
