@@ -316,3 +316,12 @@ test('what does not fit into the quota is shown as such and refused, all of it; 
     });
   }
 });
+
+test('the contract has the plan, and that whether it is a dry run is true or false', async () => {
+  const { body: document } = await platform.api.get('/api/openapi.json');
+  const { parameters, responses } = document.paths['/api/tenant/v1/batches'].post;
+  const dryRun = parameters.find(({ name }: { name: string }) => name === 'dryRun');
+  expect(dryRun.schema).toMatchObject({ type: 'boolean' });
+  expect(responses['200'].content['application/json'].schema.$ref).toBe('#/components/schemas/Plan');
+  expect(await ask(shop('wrong'), '?dryRun=perhaps')).toMatchObject({ status: 400 });
+});
