@@ -2,6 +2,7 @@ import type { Client } from '@temporalio/client';
 import type { Sql } from 'postgres';
 import { Gauge, type Registry } from 'prom-client';
 import { countByState, lagSeconds, type StateCount } from '../src/db/queries/gauges.ts';
+import { quotaRatios } from '../src/db/queries/quota.ts';
 import { incidentKinds } from '../src/domain/incident.ts';
 import { hasEnded, jobStates } from '../src/domain/job.ts';
 import type { Logger } from '../src/log.ts';
@@ -11,6 +12,8 @@ import { liveWorkers } from '../temporal/workers.ts';
 
 /** Several Prometheus servers, or an impatient one, cost no more than this. */
 const believedMs = 2000;
+/** Of all limits of all tenants: a series for each would be most of what Prometheus keeps of us. */
+const fullestLimits = 200;
 
 interface GaugeSources {
   readonly sql: Sql;
@@ -93,6 +96,15 @@ export function openGauges(registry: Registry, { sql, client, catalog, log }: Ga
     cached(() => countByState(sql, 'incidents')),
     (target, counts) => {
       for (const kind of incidentKinds) target.set({ kind }, counts.find((one) => one.state === kind)?.count ?? 0);
+    },
+  );
+  gauge(
+    'millwright_quota_usage_ratio',
+    `What is in use of a limit, of the ${fullestLimits} fullest.`,
+    ['scope', 'organization', 'project', 'metric'],
+    cached(() => quotaRatios(sql, fullestLimits)),
+    (target, ratios) => {
+      for (const { ratio, ...labels } of ratios) target.set(labels, ratio);
     },
   );
   gauge(

@@ -11,7 +11,7 @@ const filterQuery = {
   job: z.uuid().optional().meta({ description: 'Only those of this job.' }),
 };
 
-/** What is late or waits for a decision in a project. */
+/** What is late, waits for a decision or is nearly full in a project, and in its organisation as a whole. */
 export function incidentRoutes({ database }: ApiDependencies) {
   const router = createRouter();
   router.openapi(
@@ -26,8 +26,9 @@ export function incidentRoutes({ database }: ApiDependencies) {
     }),
     async (context) => {
       const { limit, cursor, state, job } = context.req.valid('query');
-      const projectId = context.get('caller').project.id;
-      return context.json(await listIncidents(database.sql, { projectId, state, jobId: job }, { limit, cursor }), 200);
+      const { project, organization } = context.get('caller');
+      const filter = { projectId: project.id, organizationId: organization.id, state, jobId: job };
+      return context.json(await listIncidents(database.sql, filter, { limit, cursor }), 200);
     },
   );
   return router;

@@ -10,7 +10,7 @@ const columns: readonly Column<Incident>[] = [
   { header: 'KIND', value: ({ kind }) => kind },
   { header: 'STATE', value: ({ state }) => state },
   { header: 'RESOURCE', value: ({ resource }) => `${resource.kind} ${resource.name}` },
-  { header: 'JOB', value: ({ jobId }) => jobId },
+  { header: 'JOB', value: ({ jobId }) => jobId ?? '' },
   { header: 'AGE', value: ({ openedAt }, now) => age(openedAt, now) },
   { header: 'TOOK', value: ({ openedAt, resolvedAt }, now) => took(openedAt, resolvedAt, now) },
   { header: 'SUMMARY', value: ({ summary }) => summary },
@@ -25,5 +25,7 @@ export function incidentCommand(open: OpenContext): Command {
     const items = await session.client.incidents({ state: textOf(command, 'state') }, limitOf(command));
     await showItems(session, items, columns, 'No such incidents in this project.');
   });
-  return new Command('incident').description('see what is late, or waits for a decision').addCommand(command);
+  return new Command('incident')
+    .description('see what is late, waits for a decision, or is nearly full')
+    .addCommand(command);
 }

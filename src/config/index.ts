@@ -79,6 +79,19 @@ const environmentSchema = z.object({
   /** A step under way for longer, or a job that nobody has begun for longer, is late: it raises an incident. */
   MILLWRIGHT_STEP_LATE_SECONDS: z.coerce.number().min(0.1).default(600),
   MILLWRIGHT_START_LATE_SECONDS: z.coerce.number().min(0.1).default(60),
+  /** In use of a limit, in percent with commas between: from each on there is an incident. Empty: from none. */
+  MILLWRIGHT_QUOTA_ALERT_PERCENT: z
+    .string()
+    .default('80,95')
+    .transform((list) => [
+      ...new Set(
+        list
+          .split(',')
+          .filter((part) => part.trim() !== '')
+          .map(Number),
+      ),
+    ])
+    .pipe(z.array(z.number().int().min(1).max(100)).max(10)),
   /** A job under way for longer is looked after: where its workflow is gone it is given a new one. */
   MILLWRIGHT_LOST_AFTER_SECONDS: z.coerce.number().min(0.1).default(60),
   /** How long one call to a provider may go unanswered. */

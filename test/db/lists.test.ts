@@ -197,7 +197,11 @@ describe('what is done again and again reads only what is under way', () => {
 
   test('looking for what is late', async () => {
     const underWay = 165;
-    await expectToRead(underWay * 6, (sql) => sweepIncidents(sql, { startSeconds: 60, stepSeconds: 600 }), always);
+    await expectToRead(
+      underWay * 6,
+      (sql) => sweepIncidents(sql, { startSeconds: 60, stepSeconds: 600, quotaPercent: [80, 95] }),
+      always,
+    );
   });
 
   test('looking for what has not been started', () =>

@@ -60,7 +60,7 @@ test('nothing is written while nothing changes', async () => {
     (await sql`SELECT pg_current_xact_id_if_assigned() AS id, (SELECT count(*) FROM incidents) AS count`)[0];
   const before = await written();
   await sql.begin(async (transaction) => {
-    await sweepIncidents(platform.sql, { startSeconds: 1, stepSeconds: 1 });
+    await sweepIncidents(platform.sql, { startSeconds: 1, stepSeconds: 1, quotaPercent: [] });
     const [row] = await transaction`SELECT pg_current_xact_id_if_assigned() AS id`;
     expect(row?.id).toBeNull();
   });
@@ -72,11 +72,20 @@ test('a job that nobody begins is an incident as well', async () => {
   try {
     const answer = await idle.api.tenant('POST', '/volumes', volume('waits'));
     const { sweepIncidents } = await import('../../src/db/queries/incidents.ts');
-    expect(await sweepIncidents(idle.sql, { startSeconds: 0, stepSeconds: 1 })).toEqual({ opened: 1, resolved: 0 });
-    expect(await sweepIncidents(idle.sql, { startSeconds: 0, stepSeconds: 1 })).toEqual({ opened: 0, resolved: 0 });
+    expect(await sweepIncidents(idle.sql, { startSeconds: 0, stepSeconds: 1, quotaPercent: [] })).toEqual({
+      opened: 1,
+      resolved: 0,
+    });
+    expect(await sweepIncidents(idle.sql, { startSeconds: 0, stepSeconds: 1, quotaPercent: [] })).toEqual({
+      opened: 0,
+      resolved: 0,
+    });
     const { body } = await idle.api.tenant('GET', `/incidents?job=${answer.body.job.id}`);
     expect(kinds(body.items)).toEqual(['job-pending open']);
-    expect(await sweepIncidents(idle.sql, { startSeconds: 3600, stepSeconds: 1 })).toEqual({ opened: 0, resolved: 1 });
+    expect(await sweepIncidents(idle.sql, { startSeconds: 3600, stepSeconds: 1, quotaPercent: [] })).toEqual({
+      opened: 0,
+      resolved: 1,
+    });
   } finally {
     await idle.stop();
   }

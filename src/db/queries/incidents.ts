@@ -1,17 +1,19 @@
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import type { Incident } from '../../domain/incident.ts';
 import { iso } from './iso.ts';
 import { Filter, listPage } from './listing.ts';
-import type { Page, PageRequest } from './pages.ts';
+import { type Page, type PageRequest, toPage } from './pages.ts';
+import { fullness } from './quota.ts';
 
-/** How long something may take before it is an incident. */
-export interface Lateness {
+/** How long something may take, and from how many percent of a limit on its use is, an incident. */
+export interface Thresholds {
   readonly startSeconds: number;
   readonly stepSeconds: number;
+  readonly quotaPercent: readonly number[];
 }
 
-/** Every cause for an incident that there is now; each is read by an index of its own, whose rows are few. */
-const causes = `
+/** Every job that is one; each is read by an index of its own, whose rows are few. */
+const jobCauses = `
   SELECT 'job-pending' AS kind, 'job-pending:' || j.id AS cause, j.id AS job_id,
     'Job ' || j.type || ' of ' || j.resource_name || ' was accepted and no control worker has begun it.' AS summary
   FROM jobs j WHERE j.state = 'PENDING' AND j.batch_id IS NULL AND j.created_at < now() - make_interval(secs => $1)
@@ -34,38 +36,52 @@ const causes = `
     'Job ' || j.type || ' of ' || j.resource_name || ' is held and waits for a decision: ' || coalesce(j.error ->> 'message', 'no error')
   FROM jobs j WHERE j.state = 'HELD'`;
 
+/** Every cause for an incident that there is now. */
+const causes = `
+  SELECT c.kind, c.cause, c.job_id, j.organization_id, j.project_id,
+    jsonb_build_object('id', j.resource_id, 'kind', j.resource_kind, 'name', j.resource_name) AS resource, j.region, c.summary
+  FROM (${jobCauses}) c JOIN jobs j ON j.id = c.job_id
+  UNION ALL
+  SELECT 'quota-near', 'quota-near:' || f.scope || ':' || f.id || ':' || f.metric || ':' || threshold, NULL,
+    f.organization_id, f.project_id, jsonb_build_object('id', f.id, 'kind', f.scope, 'name', f.name), NULL,
+    'The quota of ' || f.scope || ' "' || f.name || '" is used to ' || threshold || ' % or more in ' || f.metric ||
+      ' (' || f.used || ' of ' || f.allowed || ' when this was seen).'
+  FROM (${fullness}) f, unnest($3::int[]) threshold
+  WHERE f.used > 0 AND f.used::numeric * 100 >= f.allowed::numeric * threshold`;
+
 /**
  * Opens an incident for each new cause and resolves those whose cause has ended; writes nothing where neither is so.
  * May run in several workers at once: a cause has one open incident.
  */
 export async function sweepIncidents(
-  sql: Sql,
-  { startSeconds, stepSeconds }: Lateness,
+  sql: Sql | TransactionSql,
+  { startSeconds, stepSeconds, quotaPercent }: Thresholds,
 ): Promise<{ readonly opened: number; readonly resolved: number }> {
   const [changed] = await sql.unsafe<{ opened: number; resolved: number }[]>(
     `WITH causes AS MATERIALIZED (${causes}),
     resolved AS (
-      UPDATE incidents i SET resolved_at = now()
+      UPDATE incidents i SET resolved_at = now(), resolution = 'cause-ended'
       WHERE i.resolved_at IS NULL AND NOT EXISTS (SELECT FROM causes c WHERE c.cause = i.cause)
       RETURNING i.*
     ),
     opened AS (
       INSERT INTO incidents (organization_id, project_id, kind, cause, job_id, resource, region, summary)
-      SELECT j.organization_id, j.project_id, c.kind, c.cause, j.id,
-        jsonb_build_object('id', j.resource_id, 'kind', j.resource_kind, 'name', j.resource_name), j.region, c.summary
-      FROM causes c JOIN jobs j ON j.id = c.job_id
+      SELECT organization_id, project_id, kind, cause, job_id, resource, region, summary FROM causes c
       WHERE NOT EXISTS (SELECT FROM incidents i WHERE i.cause = c.cause AND i.resolved_at IS NULL)
       ON CONFLICT DO NOTHING
       RETURNING *
     ),
     told AS (
       INSERT INTO events (organization_id, project_id, resource_id, resource_kind, resource_name, type, data)
-      SELECT organization_id, project_id, (resource ->> 'id')::uuid, resource ->> 'kind', resource ->> 'name', type,
-        jsonb_build_object('incidentId', id, 'kind', kind, 'jobId', job_id, 'summary', summary)
+      SELECT i.organization_id, p.id, (i.resource ->> 'id')::uuid, i.resource ->> 'kind', i.resource ->> 'name', i.type,
+        jsonb_build_object('incidentId', i.id, 'kind', i.kind, 'jobId', i.job_id, 'summary', i.summary)
       FROM (SELECT *, 'incident.opened' AS type FROM opened UNION ALL SELECT *, 'incident.resolved' FROM resolved) i
+      -- Events are read by project: what concerns the whole organisation is told in each of its.
+      JOIN projects p ON p.id = i.project_id
+        OR (i.project_id IS NULL AND p.organization_id = i.organization_id AND p.deleted_at IS NULL)
     )
     SELECT (SELECT count(*)::int FROM opened) AS opened, (SELECT count(*)::int FROM resolved) AS resolved`,
-    [startSeconds, stepSeconds],
+    [startSeconds, stepSeconds, [...quotaPercent]],
     { prepare: true },
   );
   return changed ?? { opened: 0, resolved: 0 };
@@ -73,6 +89,8 @@ export async function sweepIncidents(
 
 export interface IncidentFilter {
   readonly projectId: string;
+  /** Of the project: what concerns it as a whole is listed too. */
+  readonly organizationId?: string;
   readonly state: Incident['state'] | undefined;
   readonly jobId: string | undefined;
 }
@@ -88,15 +106,26 @@ const conditionOf = {
 } as const satisfies Record<Incident['state'], string>;
 
 /** The newest first. */
-export function listIncidents(
+export async function listIncidents(
   sql: Sql,
-  { projectId, state, jobId }: IncidentFilter,
+  { projectId, organizationId, state, jobId }: IncidentFilter,
   page: PageRequest,
 ): Promise<Page<Incident>> {
-  const filter = new Filter();
-  if (jobId === undefined) filter.fixed(projectId, 'i.project_id', 'uuid');
-  else filter.fixed(jobId, 'i.job_id', 'uuid').with(projectId, (parameter) => `i.project_id = ${parameter}::uuid`);
-  filter.only(state && conditionOf[state]);
-  const listing = { table: 'incidents', alias: 'i', columns, newestFirst: true, filter };
-  return listPage<Incident, Incident>(sql, listing, page, (row) => row);
+  const list = (filter: Filter, limit: number): Promise<Page<Incident>> =>
+    listPage<Incident, Incident>(
+      sql,
+      { table: 'incidents', alias: 'i', columns, newestFirst: true, filter: filter.only(state && conditionOf[state]) },
+      { limit, cursor: page.cursor },
+      (row) => row,
+    );
+  const ofProject = (parameter: string): string => `i.project_id = ${parameter}::uuid`;
+  if (jobId !== undefined)
+    return await list(new Filter().fixed(jobId, 'i.job_id', 'uuid').with(projectId, ofProject), page.limit);
+  const own = new Filter().fixed(projectId, 'i.project_id', 'uuid');
+  if (organizationId === undefined) return await list(own, page.limit);
+  // Two lists in one order, each read by its index: a condition for both would be of none.
+  const common = new Filter().fixed(organizationId, 'i.organization_id', 'uuid').only('i.project_id IS NULL');
+  const pages = await Promise.all([own, common].map((filter) => list(filter, page.limit + 1)));
+  const items = pages.flatMap((found) => found.items).toSorted((one, other) => (one.id < other.id ? 1 : -1));
+  return toPage(items, page.limit, (item) => item);
 }

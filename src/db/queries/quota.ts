@@ -110,6 +110,40 @@ export async function setOrganizationLimits(
 
 const metricRows = `(VALUES ${quotaMetrics.map((name) => `('${name}', q.${columns[name]})`).join(', ')}) AS m(metric, used)`;
 
+const limitedRows = `(VALUES ${quotaMetrics
+  .map((name) => `('${name}', q.${columns[name]}, q.${columns[name]}_limit)`)
+  .join(', ')}) AS m(metric, used, allowed)`;
+
+/** What is in use of every limit that there is. */
+export const fullness = `
+  SELECT 'project' AS scope, p.id, p.name, p.organization_id, p.id AS project_id, m.metric, m.used, m.allowed
+  FROM quotas q JOIN projects p ON p.id = q.project_id AND p.deleted_at IS NULL CROSS JOIN LATERAL ${limitedRows}
+  UNION ALL
+  SELECT 'organization', o.id, o.name, o.id, NULL, m.metric, m.used, m.allowed
+  FROM organization_quotas q JOIN organizations o ON o.id = q.organization_id AND o.deleted_at IS NULL
+    CROSS JOIN LATERAL ${limitedRows}
+  WHERE m.allowed IS NOT NULL`;
+
+export interface QuotaRatio {
+  readonly scope: (typeof quotaScopes)[number];
+  readonly organization: string;
+  /** Empty for an organisation's own. */
+  readonly project: string;
+  readonly metric: QuotaMetric;
+  readonly ratio: number;
+}
+
+/** The fullest first. What has a limit of 0 and is in use all the same is full. */
+export const quotaRatios = (sql: Sql, count: number): Promise<readonly QuotaRatio[]> =>
+  sql.unsafe<QuotaRatio[]>(
+    `SELECT f.scope, o.name AS organization, CASE WHEN f.scope = 'project' THEN f.name ELSE '' END AS project, f.metric,
+      coalesce(f.used::float8 / nullif(f.allowed, 0), 1) AS ratio
+    FROM (${fullness}) f JOIN organizations o ON o.id = f.organization_id
+    WHERE f.used > 0 ORDER BY ratio DESC, f.id, f.metric LIMIT $1`,
+    [count],
+    { prepare: true },
+  );
+
 /** Where a quota's count is not what the resources that are there take. Nothing is mended. */
 export async function quotaDifferences(sql: Sql): Promise<readonly QuotaDifference[]> {
   return await sql.unsafe<QuotaDifference[]>(`

@@ -9,17 +9,21 @@ export const incidents = pgTable(
   {
     id: id(),
     organizationId: uuid('organization_id').notNull(),
-    projectId: uuid('project_id').notNull(),
+    /** Null: of the whole organisation. */
+    projectId: uuid('project_id'),
     kind: text('kind', { enum: incidentKinds }).notNull(),
     /** What tells this cause from every other; one open incident for each. */
     cause: text('cause').notNull(),
-    jobId: uuid('job_id').notNull(),
-    /** As the event of a job shows it. */
+    /** Null where no job is the cause. */
+    jobId: uuid('job_id'),
+    /** What it is about, as events show it. */
     resource: jsonb('resource').notNull(),
     region: text('region'),
     summary: text('summary').notNull(),
     openedAt: now('opened_at'),
     resolvedAt: time('resolved_at'),
+    /** Says that whoever resolved it knows of causes without a job: the release before would resolve all of those. */
+    resolution: text('resolution', { enum: ['cause-ended'] }),
   },
   (table) => [
     uniqueIndex('incidents_open').on(table.cause).where(sql`resolved_at IS NULL`),
@@ -27,5 +31,6 @@ export const incidents = pgTable(
     index('incidents_open_page').on(table.projectId, table.id).where(sql`resolved_at IS NULL`),
     index('incidents_resolved_page').on(table.projectId, table.id).where(sql`resolved_at IS NOT NULL`),
     index('incidents_job_page').on(table.jobId, table.id),
+    index('incidents_organization').on(table.organizationId, table.id).where(sql`project_id IS NULL`),
   ],
 );
