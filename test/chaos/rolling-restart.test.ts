@@ -106,7 +106,9 @@ function anyReplica(): Api {
   return new Api(ready[turn % ready.length]?.url ?? 'http://no-replica-is-ready', token);
 }
 
-// Asked twice: on a machine that is short of processor time, three in nine of its runs failed for reasons not all known yet.
+// Asked twice: where twelve want each processor, a workflow task takes 9 to 17 s. Temporal takes one for lost after 3
+// (`workflowTaskTimeout`, which is what a killed worker costs) and gives it out again, as often as it takes that long; the
+// jobs stand still meanwhile, and the test is out of time. What they have done stays right, and is what is asked here.
 test('a rolling restart under load loses no request, job or event', { timeout: 180_000, retry: 1 }, async () => {
   let controls = [await start(['worker', 'control']), await start(['worker', 'control'])];
   let regions = [
@@ -168,6 +170,8 @@ test('a rolling restart under load loses no request, job or event', { timeout: 1
   }));
   const batch = await accepted('POST', '/batches', JSON.stringify({ name: 'rolling', parallelLimit: 2, operations }));
   const watched = watch(batch);
+  // What goes wrong first is what the test is to say.
+  watched.catch(() => undefined);
   const load = Promise.all([
     ...Array.from({ length: 4 }, (_, worker) => steadily('volumes', worker)),
     ...Array.from({ length: 3 }, (_, worker) => steadily('vms', worker)),
