@@ -102,6 +102,7 @@ test('every operation says which permission it wants', () => {
   expect(operations.filter(({ permission }) => permission === 'public').map(({ id }) => id)).toEqual([
     'get-health',
     'get-ready',
+    'get-login',
   ]);
 });
 
