@@ -24,8 +24,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => Promise.all([watched.sql.end(), plain.end()]));
 
-/** They have a row for each project or region, or one at all. */
-const small = ['projects', 'events_deleted'];
+/** They have a row for each project, organisation or region, or one at all. */
+const small = ['projects', 'quotas', 'organizations', 'organization_quotas', 'events_deleted'];
 const limit = 50;
 /** A page's rows, each with a few that belong to it; and what a plan may pass over that takes nearly every row it comes by. */
 const aPage = limit * 10 + 1000;
@@ -108,7 +108,9 @@ describe('a page reads no more than its own rows', () => {
   test.each(byNames(['state', 'jobId']))('of incidents by %s', async (_, names) => {
     for (const state of ['open', 'resolved'] as const) {
       const filter = { state: undefined, jobId: undefined, ...only({ state, jobId: many.jobId }, names) };
-      await expectPagesToRead(aPage, (sql, page) => listIncidents(sql, { projectId: many.projectId, ...filter }, page));
+      await expectPagesToRead(aPage, (sql, page) =>
+        listIncidents(sql, { projectId: many.projectId, organizationId: many.projectId, ...filter }, page),
+      );
     }
   });
 
