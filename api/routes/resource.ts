@@ -2,13 +2,7 @@ import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import { acceptTogether } from '../../src/db/queries/accept-together.ts';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
-import {
-  jobFields,
-  labelFilterSchema,
-  longestJobSeconds,
-  nameSchema,
-  resourceUpdateSchema,
-} from '../../src/domain/common.ts';
+import { jobFields, labelFilterSchema, longestJobSeconds, resourceUpdateSchema } from '../../src/domain/common.ts';
 import type { JobView } from '../../src/domain/job.ts';
 import { plural, type ResourceKind } from '../../src/domain/kinds.ts';
 import { listedStates } from '../../src/domain/life.ts';
@@ -41,7 +35,7 @@ import { resourceEventRoutes } from './resource-events.ts';
 const listQueryOf = (kind: ResourceKind) =>
   pageQuery.extend({
     status: z.enum(listedStates(kind)).optional(),
-    region: nameSchema.optional().meta({ description: 'Only those in this region.' }),
+    region: z.string().max(63).optional().meta({ description: 'Only those in this region.' }),
     label: labelFilterSchema.optional().meta({
       type: 'array',
       items: { type: 'string' },
