@@ -37,6 +37,8 @@ export const secretsOf: Readonly<Record<SecretKind, readonly SecretPath[]>> = {
   http: [
     ['headers', '*'],
     ['body', '**'],
+    ['undo', 'headers', '*'],
+    ['undo', 'body', '**'],
   ],
 };
 

@@ -53,6 +53,7 @@ const file: BatchFile = {
         method: 'POST',
         headers: { authorization: token, 'x-plain': '1' },
         body: { pin: 271828, words: [`\${variables.password}`] },
+        undo: { url: 'https://example.org/hook', headers: { authorization: token }, body: token },
       },
       retry: { maximumAttempts: 3 },
       timeoutSeconds: 30,

@@ -325,3 +325,28 @@ test('the contract has the plan, and that whether it is a dry run is true or fal
   expect(responses['200'].content['application/json'].schema.$ref).toBe('#/components/schemas/Plan');
   expect(await ask(shop('wrong'), '?dryRun=perhaps')).toMatchObject({ status: 400 });
 });
+
+test('a group is planned member by member, with the waits before and after it', async () => {
+  const planned = await plan(`
+name: fleet
+operations:
+  - { id: ok, type: wait.approval, with: { message: "Go?" } }
+  - { id: note, type: wait.for, dependsOn: [web], with: { duration: 2m } }
+  - id: web
+    type: vm.create
+    region: tpe-1
+    forEach: [blue, green]
+    dependsOn: [ok]
+    with: { name: "fleet-\${each.key}", flavor: small, image: debian-13, userData: ${secret} }
+`);
+  expect(actions(planned)).toEqual({
+    ok: 'run',
+    note: 'run',
+    'web/blue': 'create',
+    'web/green': 'create',
+    web: 'run',
+  });
+  expect(find(planned, 'note')).toMatchObject({ seconds: 120, estimatedFrom: 'file' });
+  expect(planned.waves).toEqual([['ok'], ['web/blue', 'web/green'], ['web'], ['note']]);
+  expect(JSON.stringify(planned)).not.toContain(secret);
+});

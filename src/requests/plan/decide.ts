@@ -11,7 +11,7 @@ import { compareUpdate } from './compare-update.ts';
 import { decideCreate } from './create.ts';
 import { type Decision, type PlanFault, Refusal } from './decision.ts';
 import { outputsAfter } from './outputs.ts';
-import { knownOutputs, type Outputs, type Resolved, resolveKnown, withSecrets } from './resolve.ts';
+import { knownOutputs, type Outputs, type Resolved, resolveKnown } from './resolve.ts';
 import type { NamedResource, Situation } from './situation.ts';
 import { runsAtAll } from './waits.ts';
 
@@ -67,8 +67,7 @@ class Walk {
 
   async decide(operation: BatchOperation): Promise<void> {
     try {
-      const given = Object(withSecrets(operation.with, this.#file.secrets));
-      const resolved = resolveKnown(given, (id) => this.#outputs.get(id));
+      const resolved = resolveKnown(operation.with, (id) => this.#outputs.get(id), this.#file.secrets);
       const decision = await this.#decisionOn(operation, resolved);
       this.decisions.set(operation.id, decision);
       this.#remember(decision);

@@ -1,4 +1,5 @@
 import type { Sql } from 'postgres';
+import { durationSchema } from '../../batch/file.ts';
 import { type JobKind, usualSeconds } from '../../db/queries/plan.ts';
 import { isOperationType, type OperationType } from '../../domain/kinds.ts';
 import type { EstimateBasis } from '../../domain/plan.ts';
@@ -58,17 +59,10 @@ function estimateOf({ operation, action }: PlannedOperation, usual: number | nul
     case 'http.request':
       return { seconds: callSeconds, from: 'default' };
     case 'wait.for':
-      return { seconds: secondsOf(duration), from: 'file' };
+      return { seconds: durationSchema.safeParse(duration).data ?? 0, from: 'file' };
     case 'wait.until':
       return { seconds: Math.max(0, (Date.parse(String(time)) - Date.now()) / 1000 || 0), from: 'file' };
     default:
       return { seconds: 0, from: 'none' };
   }
-}
-
-const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
-
-function secondsOf(duration: unknown): number {
-  const [, count = '0', unit = 's'] = /^(\d+)([smhd]?)$/.exec(String(duration)) ?? [];
-  return Number(count) * (units[unit || 's'] ?? 1);
 }

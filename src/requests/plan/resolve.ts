@@ -18,13 +18,19 @@ export interface Resolved {
 export function resolveKnown(
   given: Readonly<Record<string, unknown>>,
   outputs: (operationId: string) => Outputs | undefined,
+  secrets: Readonly<Record<string, string>>,
 ): Resolved {
   const fields: Record<string, unknown> = {};
   const unknown = new Map<string, Unknown>();
   for (const [field, value] of Object.entries(given)) {
     const waits = referencesIn(value).flatMap(({ operationId, path }) => unknownAt(outputs(operationId), path));
     if (waits.length > 0) unknown.set(field, waits.includes('new') ? 'new' : 'run');
-    else fields[field] = resolveTemplates(value, (id) => outputs(id)?.known);
+    else
+      fields[field] = resolveTemplates(
+        value,
+        (id) => outputs(id)?.known,
+        (name) => secrets[name],
+      );
   }
   return { fields, unknown };
 }
@@ -67,15 +73,3 @@ export function knownOutputs(
 
 /** A name that is made of a name that is made of a name: further, nobody goes. */
 const deepest = 8;
-
-/** A `with` whose secret variables are in their places. What a secret holds is never read as a reference. */
-export function withSecrets(value: unknown, secrets: Readonly<Record<string, string>>): unknown {
-  if (typeof value === 'string') {
-    return value.replaceAll(/\$\$\{|\$\{variables\.([^}]+)\}/g, (whole, name?: string) =>
-      name === undefined ? whole : (secrets[name]?.replaceAll('${', () => '$${') ?? whole),
-    );
-  }
-  if (Array.isArray(value)) return value.map((item) => withSecrets(item, secrets));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withSecrets(item, secrets)]));
-}
