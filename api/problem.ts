@@ -34,6 +34,7 @@ export const problemSchema = z
           detail: z.string(),
           line: z.int().optional(),
           column: z.int().optional(),
+          file: z.string().optional().meta({ description: 'Which file, where several were given.' }),
         }),
       )
       .optional()

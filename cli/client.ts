@@ -6,7 +6,14 @@ import {
   auditActSchema,
   auditReportSchema,
 } from '../src/domain/audit.ts';
-import { type BatchDetail, type BatchView, batchDetailSchema, batchSchema } from '../src/domain/batch.ts';
+import {
+  type BatchDetail,
+  type BatchSummary,
+  type BatchView,
+  batchDetailSchema,
+  batchSchema,
+  batchSummarySchema,
+} from '../src/domain/batch.ts';
 import type { ResourceUpdate } from '../src/domain/common.ts';
 import { type Event, eventSchema } from '../src/domain/event.ts';
 import { type Incident, incidentSchema } from '../src/domain/incident.ts';
@@ -33,6 +40,7 @@ import {
 import { type Vm, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
 import { BatchClient } from './batch-client.ts';
+import { type BatchInput, bodyOfBatch } from './batch-input.ts';
 import { followEvents } from './events.ts';
 import { type Ask, Http, type HttpOptions } from './http.ts';
 import { IdentityClient } from './identity-client.ts';
@@ -176,32 +184,37 @@ export class Client {
     return this.#list(incidentSchema, { path: `${tenant}/incidents`, query: { ...filter } }, limit);
   }
 
-  /** `file` is what the user calls the text, for the faults in it. */
   applyBatch(
-    text: string,
-    file: string,
+    input: BatchInput,
     { idempotencyKey, planHash }: { readonly idempotencyKey: string; readonly planHash: string | undefined },
   ): Promise<Accepted<BatchDetail>> {
     return this.#http.json(acceptedOf(batchDetailSchema), {
       method: 'POST',
       path: `${tenant}/batches`,
       query: { planHash },
-      body: text,
-      contentType: 'application/yaml',
+      ...bodyOfBatch(input),
       idempotencyKey,
-      file,
+      file: input.name,
     });
   }
 
   /** What applying it would do; nothing is written. */
-  planBatch(text: string, file: string): Promise<Plan> {
+  planBatch(input: BatchInput): Promise<Plan> {
     return this.#http.json(planSchema, {
       method: 'POST',
       path: `${tenant}/batches`,
       query: { dryRun: 'true' },
-      body: text,
-      contentType: 'application/yaml',
-      file,
+      ...bodyOfBatch(input),
+      file: input.name,
+    });
+  }
+
+  validateBatch(input: BatchInput): Promise<BatchSummary> {
+    return this.#http.json(batchSummarySchema, {
+      method: 'POST',
+      path: `${tenant}/batches/validate`,
+      ...bodyOfBatch(input),
+      file: input.name,
     });
   }
 

@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { Config } from '../src/config/index.ts';
 import { type Fault, MillwrightError } from '../src/errors.ts';
 import type { Paint } from './output.ts';
@@ -82,11 +83,15 @@ function headline({ title, message, faults }: ApiProblem): string {
 }
 
 /** `file:line:column: detail`, as compilers say it, so that editors find the place. */
-function describeFault({ pointer, detail, line, column }: Fault, file: string | undefined): string {
+function describeFault({ pointer, detail, line, column, file: within }: Fault, sent: string | undefined): string {
+  const file = within === undefined || sent === undefined ? sent : beside(sent, within);
   if (file === undefined) return pointer === '' ? detail : `${pointer}: ${detail}`;
   if (line === undefined) return `${file}: ${pointer}: ${detail}`;
   return `${file}:${line}:${column ?? 1}: ${detail}`;
 }
+
+/** A file that went with the one that was sent, by its path from where the user is. */
+const beside = (sent: string, file: string): string => (file === sent ? sent : join(dirname(sent), file));
 
 function causes(error: Error): string[] {
   return error.cause instanceof Error ? [`caused by ${error.cause.stack}`, ...causes(error.cause)] : [];

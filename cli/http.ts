@@ -15,7 +15,7 @@ export interface Ask {
   readonly path: string;
   /** A list stands for the same name several times. */
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
-  readonly body?: string;
+  readonly body?: string | FormData;
   readonly contentType?: string;
   /** Makes it safe to ask again when the answer was lost. */
   readonly idempotencyKey?: string;

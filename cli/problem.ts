@@ -22,11 +22,12 @@ export async function toProblem(
     return new MillwrightError(status >= 500 ? 'unavailable' : 'internal', `${message} ${platform.remedy}`);
   }
   const { code, title, detail, requestId, jobId, errors = [] } = parsed.data;
-  const faults = errors.map(({ pointer, detail, line, column }) => ({
+  const faults = errors.map(({ pointer, detail, line, column, file: within }) => ({
     pointer,
     detail,
     ...(line === undefined ? {} : { line }),
     ...(column === undefined ? {} : { column }),
+    ...(within === undefined ? {} : { file: within }),
   }));
   const next =
     jobId &&

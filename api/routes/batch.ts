@@ -1,21 +1,25 @@
 import { z } from '@hono/zod-openapi';
-import { parseBatch } from '../../src/batch/parse.ts';
+import type { BatchFile } from '../../src/batch/file.ts';
 import { listOperations } from '../../src/db/queries/batch-operations.ts';
 import { batchIdOf, findBatch, findWholeBatch, listBatches } from '../../src/db/queries/batches.ts';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import {
+  type BatchSummary,
   batchBasicSchema,
   batchDetailSchema,
   batchOperationSchema,
   batchSchema,
+  batchSummarySchema,
   operationStates,
 } from '../../src/domain/batch.ts';
 import { planSchema } from '../../src/domain/plan.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import { acceptBatch } from '../../src/requests/batch.ts';
+import type { Catalog } from '../../src/requests/catalog.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
 import { veiledFile } from '../../src/requests/plan/hash.ts';
 import { planBatch } from '../../src/requests/plan/plan.ts';
+import { batchBody, readBatchRequest } from '../batch-request.ts';
 import {
   acceptedOf,
   createRoute,
@@ -46,6 +50,15 @@ const applyQuery = projectQuery.extend({
   }),
 });
 
+function summaryOf({ name, version, operations }: BatchFile): BatchSummary {
+  const types: Record<string, number> = {};
+  for (const { type } of operations) types[type] = (types[type] ?? 0) + 1;
+  const { 'group.join': groups = 0, ...own } = types;
+  return { name, version, operations: operations.length - groups, types: own, groups };
+}
+
+const namesIn = (offered: Catalog) => ({ ...offered, flavors: offered.flavors.map(({ name }) => name) });
+
 export function batchRoutes(dependencies: ApiDependencies) {
   const { database, catalog, limits, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
@@ -60,12 +73,12 @@ export function batchRoutes(dependencies: ApiDependencies) {
       path: '/batches',
       summary: 'Apply a batch file',
       description:
-        'The body is the file itself, as YAML or JSON. What is there already as the file says stays as it is; where nothing is to be done the job has ended at once.',
+        'The body is the file itself, as YAML, JSON or TOML; or, with variables and the files that it names, a form. What is there already as the file says stays as it is; where nothing is to be done the job has ended at once.',
       operationId: 'create-batch',
       request: {
         query: applyQuery,
         headers: idempotencyHeader,
-        body: { required: true, content: { 'application/yaml': { schema: z.string() } } },
+        body: batchBody,
       },
       responses: {
         200: json('With `dryRun`: what the batch would do. Nothing has been written.', planSchema),
@@ -76,8 +89,7 @@ export function batchRoutes(dependencies: ApiDependencies) {
     async (context) => {
       const caller = context.get('caller');
       const offered = await catalog();
-      const names = { ...offered, flavors: offered.flavors.map(({ name }) => name) };
-      const file = parseBatch(await context.req.text(), names);
+      const file = await readBatchRequest(context.req.raw, namesIn(offered));
       const { dryRun, planHash } = context.req.valid('query');
       if (dryRun) return context.json((await planBatch(database.sql, caller, offered, file, sealer)).plan, 200);
       const key = context.req.valid('header')['idempotency-key'];
@@ -91,6 +103,21 @@ export function batchRoutes(dependencies: ApiDependencies) {
       if (!batch || !job) throw notFound(done.resourceId);
       return context.json({ resource: batch, job }, 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
     },
+  );
+
+  router.openapi(
+    createRoute('batch.read', {
+      ...common,
+      method: 'post',
+      path: '/batches/validate',
+      summary: 'Check a batch file',
+      description:
+        'Against itself and against what there is to build with. Nothing is written, and nothing is compared.',
+      operationId: 'validate-batch',
+      request: { query: projectQuery, body: batchBody },
+      responses: { 200: json('It has no fault.', batchSummarySchema), ...problems },
+    }),
+    async (context) => context.json(summaryOf(await readBatchRequest(context.req.raw, namesIn(await catalog()))), 200),
   );
 
   router.openapi(

@@ -1,4 +1,5 @@
 import { z } from '@hono/zod-openapi';
+import { batchSchema } from '../../src/batch/schema.ts';
 import type { Principal } from '../../src/domain/principal.ts';
 import { loginSchema, type Whoami, whoamiSchema } from '../../src/domain/tenancy.ts';
 import { MillwrightError } from '../../src/errors.ts';
@@ -65,6 +66,20 @@ export function commonRoutes({ database, temporal, draining, oidc }: ApiDependen
       const { issuer, clientId, scopes, audience } = oidc;
       return context.json({ issuer, clientId, scopes, audience }, 200);
     },
+  );
+
+  const schema = batchSchema();
+  router.openapi(
+    createRoute('public', {
+      ...common,
+      method: 'get',
+      path: '/batch-schema',
+      summary: 'The JSON Schema of batch files',
+      description: 'For editors, which complete and check by it what is written.',
+      operationId: 'get-batch-schema',
+      responses: { 200: json('The schema.', z.record(z.string(), z.unknown())), 429: problems[429] },
+    }),
+    (context) => context.json(schema, 200),
   );
 
   router.openapi(

@@ -1,10 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { BatchView } from '../../src/domain/batch.ts';
-import { MillwrightError } from '../../src/errors.ts';
-import type { Io } from '../output.ts';
+import type { BatchInput } from '../batch-input.ts';
 import type { Session } from '../session.ts';
-import { type Column, table } from '../table.ts';
+import { type Column, properties, table } from '../table.ts';
 import { age, took } from '../text.ts';
 import type { FollowMode } from '../watch/follow.ts';
 import { doneOf, getCommand, operationsCommand, timelineCommand, totalOf } from './batch-view.ts';
@@ -23,7 +21,8 @@ import { finish, showItems } from './show.ts';
 
 export const batchCommand = (open: OpenContext): Command =>
   new Command('batch')
-    .description('plan, apply, list and show batches')
+    .description('validate, plan, apply, list and show batches')
+    .addCommand(validateCommand(open))
     .addCommand(planCommand(open))
     .addCommand(applyCommand(open))
     .addCommand(listCommand(open))
@@ -42,55 +41,83 @@ const columns: readonly Column<BatchView>[] = [
   { header: 'ERROR', value: ({ error }) => error?.message ?? '', optional: true },
 ];
 
-const fileArgument = ['<file>', 'a YAML or JSON file; - for standard input'] as const;
+/** Adds the batch file, and values for its variables. */
+const withFile = (command: Command): Command =>
+  command
+    .argument('<file>', 'a YAML, JSON or TOML file; - for standard input')
+    .option('--var <name=value>', 'a value for a variable of the file; again for each', collect)
+    .option('--var-file <file>', 'values for variables, as a mapping in YAML, JSON or TOML');
+
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+async function inputOf(command: Command, session: Session, file: string): Promise<BatchInput> {
+  const { readBatchInput } = await import('../batch-input.ts');
+  const values: unknown = command.getOptionValue('var');
+  return readBatchInput(file, {
+    stdin: () => session.context.io.input(),
+    values: Array.isArray(values) ? values.map(String) : [],
+    valueFile: textOf(command, 'varFile'),
+  });
+}
 
 function planCommand(open: OpenContext): Command {
-  const command = apiCommand('plan', 'show what applying a batch file would do, and do nothing')
-    .argument(...fileArgument)
+  const command = withFile(apiCommand('plan', 'show what applying a batch file would do, and do nothing'))
     .option('--all', 'show every operation, also those that do nothing')
     .addHelpText('after', '\nExit code: 0 where there is nothing to do, 2 where there is, 1 where it cannot be done.');
   return command.action(async (file: string) => {
     const session = await openSession(command, open);
     const { showPlan } = await import('../plan.ts');
-    const text = await read(file, session.context.io);
-    await showPlan(session, text, nameOf(file), command.getOptionValue('all') === true);
+    await showPlan(session, await inputOf(command, session, file), command.getOptionValue('all') === true);
   });
 }
 
-const nameOf = (file: string): string => (file === '-' ? '<stdin>' : file);
+function validateCommand(open: OpenContext): Command {
+  const command = withFile(apiCommand('validate', 'say what is wrong with a batch file, and do nothing'));
+  return command.action(async (file: string) => {
+    const session = await openSession(command, open);
+    const summary = await session.client.validateBatch(await inputOf(command, session, file));
+    const { name, operations, groups, types } = summary;
+    await session.show(summary, () =>
+      properties([
+        ['Batch', name],
+        ['Operations', String(operations)],
+        ['Groups', groups === 0 ? null : String(groups)],
+        ...Object.entries(types).map(([type, count]) => [type, String(count)] as const),
+      ]),
+    );
+    session.talk('The file has no fault.');
+  });
+}
 
 function applyCommand(open: OpenContext): Command {
-  const command = apiCommand('apply', 'do what a batch file says, as far as it is not so already')
-    .argument(...fileArgument)
+  const command = withFile(apiCommand('apply', 'do what a batch file says, as far as it is not so already'))
     .option('--plan <hash>', 'only if this is its plan still, as "batch plan" told it')
     .option('--yes', 'do not ask before something is deleted or replaced');
   return withJob(command).action(async (file: string) => {
     const session = await openSession(command, open);
-    const text = await read(file, session.context.io);
+    const input = await inputOf(command, session, file);
     const { agreedHash } = await import('../plan.ts');
     const isAgreed = command.getOptionValue('yes') === true;
-    const planHash = textOf(command, 'plan') ?? (isAgreed ? undefined : await agreedHash(session, text, nameOf(file)));
+    const planHash = textOf(command, 'plan') ?? (isAgreed ? undefined : await agreedHash(session, input));
     const idempotencyKey = idempotencyKeyOf(command);
-    await applyText(session, text, { name: nameOf(file), idempotencyKey, mode: modeOf(command), planHash });
+    await applyInput(session, input, { idempotencyKey, mode: modeOf(command), planHash });
   });
 }
 
 interface Applying {
-  /** What the user calls the text, for the faults in it. */
-  readonly name: string;
   readonly idempotencyKey: string;
   readonly mode: FollowMode | undefined;
   /** Of the plan that was agreed to. */
   readonly planHash?: string | undefined;
 }
 
-/** Applies a batch file's text; fails unless it came true, where it is to be followed. */
-export async function applyText(
+/** Applies a batch file; fails unless it came true, where it is to be followed. */
+export async function applyInput(
   session: Session,
-  text: string,
-  { name, idempotencyKey, mode, planHash }: Applying,
+  input: BatchInput,
+  { idempotencyKey, mode, planHash }: Applying,
 ): Promise<void> {
-  const accepted = await session.client.applyBatch(text, name, { idempotencyKey, planHash });
+  const accepted = await session.client.applyBatch(input, { idempotencyKey, planHash });
   const { operations, counts } = accepted.resource;
   const unchanged = counts.UNCHANGED ?? 0;
   if (unchanged === operations.length) {
@@ -110,15 +137,4 @@ function listCommand(open: OpenContext): Command {
     const session = await openSession(command, open);
     await showItems(session, await session.client.batches(limitOf(command)), columns, 'No batches in this project.');
   });
-}
-
-async function read(file: string, io: Io): Promise<string> {
-  if (file === '-') return await io.input();
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const why =
-      cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? 'there is no such file' : String(cause);
-    throw new MillwrightError('invalid', `The batch file ${file} cannot be read: ${why}.`, { cause });
-  }
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
@@ -11,7 +10,7 @@ import { configOf, homeOption } from '../home.ts';
 import { onEndRequest } from '../interrupt.ts';
 import { createSession, type Session } from '../session.ts';
 import { type Column, table } from '../table.ts';
-import { applyText } from './batch.ts';
+import { applyInput } from './batch.ts';
 
 const example = fileURLToPath(new URL('../../examples/web-shop.yaml', import.meta.url));
 
@@ -101,11 +100,10 @@ async function setLatency({ simulator }: Endpoints): Promise<void> {
 
 async function build(session: Session): Promise<void> {
   session.talk(`\nApplying ${shown(example)}:`);
-  await applyText(session, await readFile(example, 'utf8'), {
-    name: shown(example),
-    idempotencyKey: randomUUID(),
-    mode: 'watch',
-  });
+  const { readBatchInput } = await import('../batch-input.ts');
+  const stdin = () => Promise.resolve('');
+  const input = await readBatchInput(example, { stdin, values: [], valueFile: undefined });
+  await applyInput(session, { ...input, name: shown(example) }, { idempotencyKey: randomUUID(), mode: 'watch' });
 }
 
 type Resource = Views[keyof Views];

@@ -79,10 +79,13 @@ export const mostOperations = 10_000;
 
 /** What a file may name as an operation's type: the end of a group is the parser's own, a nested batch is spread out. */
 export type FileOperationType = Exclude<BatchOperationType, 'group.join'> | 'batch.apply';
-const fileOperationTypes: readonly FileOperationType[] = [
+export const fileOperationTypes: readonly FileOperationType[] = [
   ...batchOperationTypes.filter((type) => type !== 'group.join'),
   'batch.apply',
 ];
+
+/** Types that are built somewhere, or called from there. */
+export const needsRegion = (type: FileOperationType): boolean => type.endsWith('.create') || type === 'http.request';
 
 const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 

@@ -3,7 +3,7 @@ import { type BatchOperationType, kindOf, plural, type ResourceKind } from '../d
 import { isSecretField } from './bodies.ts';
 import { type Checking, tellAll } from './checking.ts';
 import type { LookedAt } from './condition-names.ts';
-import { type BatchOperation, type Condition, type FileOperationType, operationSchema } from './file.ts';
+import { type BatchOperation, type Condition, type FileOperationType, needsRegion, operationSchema } from './file.ts';
 import { type Problem, problemsOf } from './issues.ts';
 import { type Where, within } from './report.ts';
 import { type Scope, substitute } from './substitute.ts';
@@ -145,9 +145,6 @@ function checkSecrets(type: FileOperationType, given: Given, at: Where, { report
     );
   });
 }
-
-/** Types that are built somewhere, or called from there. */
-const needsRegion = (type: FileOperationType): boolean => type.endsWith('.create') || type === 'http.request';
 
 function checkPlace(
   type: FileOperationType,

@@ -105,3 +105,15 @@ export const batchDetailSchema = batchBasicSchema
   .extend({ operations: z.array(batchOperationSchema).meta({ description: 'In the order of the file.' }) })
   .meta({ id: 'BatchDetail' });
 export type BatchDetail = z.infer<typeof batchDetailSchema>;
+
+/** What a batch file that has no fault holds. */
+export const batchSummarySchema = z
+  .object({
+    name: nameSchema,
+    version: z.int(),
+    operations: z.int().meta({ description: 'How many there are, groups spread out.' }),
+    types: z.record(z.string(), z.int()).meta({ description: 'How many there are of each type.' }),
+    groups: z.int().meta({ description: 'How many `forEach` and nested batches.' }),
+  })
+  .meta({ id: 'BatchSummary' });
+export type BatchSummary = z.infer<typeof batchSummarySchema>;

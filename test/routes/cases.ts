@@ -72,6 +72,7 @@ const newHook = created(`/api/tenant/v1/webhooks${inProject}`, quietHook);
 export const cases: Readonly<Record<string, RouteCase>> = {
   'get-health': { ...list, without: { invalid: noInput } },
   'get-ready': { ...list, without: { invalid: noInput } },
+  'get-batch-schema': { ...list, without: { invalid: noInput } },
   'get-login': { what: nothing, happy: { status: 200 }, without: { invalid: noInput } },
   'get-version': { ...list, without: { invalid: noInput } },
   whoami: { ...list, without: { invalid: noInput } },
@@ -165,6 +166,10 @@ export const cases: Readonly<Record<string, RouteCase>> = {
       body: `name: ${unique('batch')}\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${unique('vol')}, sizeGib: 1 } }\n`,
     }),
     happy: { status: 202 },
+  },
+  'validate-batch': {
+    what: () => ({ body: `name: x\noperations: [{ id: a, type: volume.delete, with: { name: a } }]\n` }),
+    happy: { status: 200 },
   },
   'list-batches': list,
   'get-batch': of(({ batch }) => batch),

@@ -103,6 +103,7 @@ test('every operation says which permission it wants', () => {
     'get-health',
     'get-ready',
     'get-login',
+    'get-batch-schema',
   ]);
 });
 
