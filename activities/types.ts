@@ -1,7 +1,8 @@
-import type { Job, JobResult, NetworkSpec, RetryPolicy, VmSpec, VolumeSpec } from '../src/domain/job.ts';
+import type { FailurePolicy, Job, JobResult, NetworkSpec, RetryPolicy, VmSpec, VolumeSpec } from '../src/domain/job.ts';
 import type { Trail } from '../src/domain/trail.ts';
 import type { Transition } from '../src/domain/transition.ts';
 import type { ErrorInfo } from '../src/errors.ts';
+import type { OperationEnd } from '../temporal/names.ts';
 
 /** What a workflow may ask of the control worker. */
 export interface ControlActivities {
@@ -14,19 +15,41 @@ export interface ControlActivities {
   loadBatch(batchId: string, from?: number): Promise<BatchGraph>;
   /**
    * Accepts the jobs of operations whose dependencies are done. Idempotent. In the order asked for, and as many as fit
-   * into one answer, one at least: the others are to be asked for again.
+   * into one answer, one at least: the others are to be asked for again. `host`: the workflow that asks, and will host
+   * what is begun.
    */
-  beginOperations(batchId: string, begin: readonly BeginOperation[]): Promise<Begun[]>;
+  beginOperations(batchId: string, begin: readonly BeginOperation[], host?: string): Promise<Begun[]>;
   /** Makes ready what failed, to be tried again by new jobs. */
   retryOperations(batchId: string): Promise<void>;
   /** Marks what will not run any more as skipped; gives what is under way all the same. The release before gave nothing. */
   skipOperations(batchId: string): Promise<readonly string[] | undefined>;
+  /** What a batch's workflow has to know beside its graph. */
+  lookAtBatch(batchId: string): Promise<BatchNow>;
+  /** Makes this workflow the one that the batch's job lives in from now on. */
+  handOver(batchId: string, generation: number, workflowId: string): Promise<void>;
+  /** The workflow that the batch's job lives in. */
+  newestHost(batchId: string): Promise<string>;
+  /** Those of these operations that have ended, for a batch that may have missed to be told. */
+  endedOperations(
+    batchId: string,
+    operationIds: readonly string[],
+    direction: BeginOperation['direction'],
+  ): Promise<readonly OperationEnd[]>;
+}
+
+export interface BatchNow {
+  readonly paused: boolean;
+  /** By a group's id: how many of its members may be under way at once. */
+  readonly limits: Readonly<Record<string, number>>;
 }
 
 export interface BatchGraph {
   readonly operations: readonly {
     readonly id: string;
     readonly dependsOn: readonly string[];
+    readonly softDependsOn?: readonly string[];
+    /** The batch's, where it is left out. */
+    readonly onFailure?: FailurePolicy;
     readonly state: import('../src/domain/batch.ts').OperationState;
     /** A deletion cannot be taken back. */
     readonly reversible: boolean;
@@ -45,8 +68,18 @@ export interface BeginOperation {
   readonly direction: 'forth' | 'back';
 }
 
-/** `job`: accepted, run it. `done`: there is nothing to run. `error`: refused. */
-export type Begun = { readonly job: Job } | { readonly done: true } | { readonly error: ErrorInfo };
+/**
+ * `job`: accepted, run it. `done`: there is nothing to run. `error`: refused. `skipped`: its condition left it out, or
+ * that of what it refers to. `wait`: it is to be begun again at that time, or (null) when an approval is decided, whatever
+ * comes first. `paused`: the batch is paused, and nothing is to be begun.
+ */
+export type Begun =
+  | { readonly job: Job }
+  | { readonly done: true }
+  | { readonly error: ErrorInfo }
+  | { readonly skipped: true }
+  | { readonly wait: { readonly until: string | null } }
+  | { readonly paused: true };
 
 /** What every provider activity is called with. */
 export interface RegionCall {

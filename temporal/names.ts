@@ -32,7 +32,7 @@ export const workflowNames: Readonly<Record<OperationType, WorkflowName>> = {
   'volume.create': 'createVolume',
   'volume.delete': 'deleteVolume',
 };
-export const batchWorkflow = 'applyBatch';
+export const batchWorkflow = 'hostBatch';
 
 /** `vm/create/web-1.9f3c0a4b17de`: readable, and unique by the 48 random bits that end a job's id. */
 export const jobWorkflowId = (type: OperationType, resourceName: string, jobId: string): string =>
@@ -75,3 +75,19 @@ export interface CancelMessage {
   readonly jobId: string;
   readonly reason: string;
 }
+
+/** Tells a batch's workflow to look at its batch: it was paused or is to go on, or an approval was decided. */
+export const lookSignal = 'look';
+
+/** Tells the newest workflow of a batch how operations ended that an earlier one hosts. */
+export const endedSignal = 'operationsEnded';
+export interface OperationEnd {
+  readonly operationId: string;
+  readonly state: 'SUCCEEDED' | 'FAILED' | 'CANCELED' | 'SKIPPED';
+  readonly error?: import('../src/errors.ts').ErrorInfo;
+  /** The steps that may have left something at the provider. */
+  readonly leftovers?: readonly string[];
+}
+
+/** Tells the newest workflow of a batch that the workflow that hosts these operations is gone: it is to go on with them. */
+export const adoptSignal = 'adopt';

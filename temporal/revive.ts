@@ -1,10 +1,17 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { Sql } from 'postgres';
-import { inputToRevive, jobToRevive, lockRevival, orphanToRevive } from '../src/db/queries/dispatch.ts';
+import {
+  hostedElsewhere,
+  inputToRevive,
+  jobToRevive,
+  lockRevival,
+  orphanToRevive,
+} from '../src/db/queries/dispatch.ts';
+import type { StartableJob } from '../src/domain/start.ts';
 import type { Sealer } from '../src/secrets/sealer.ts';
 import { openInput } from '../src/secrets/specs.ts';
 import { startJob } from './client.ts';
-import { jobWorkflowId } from './names.ts';
+import { adoptSignal, jobWorkflowId } from './names.ts';
 
 /** What it takes to give a job a workflow: where it is, who runs it, and what opens its secrets. */
 export interface Hosting {
@@ -40,7 +47,7 @@ export async function reviveJob(
           (await jobToRevive(transaction, id)) ??
           (await orphanToRevive(transaction, id, ({ type, name }) => jobWorkflowId(type, name, id)));
         if (!job) return 'ended';
-        if (await startJob(client, { ...job, input })) return 'revived';
+        if (await startJob(client, { ...(await withLiving(client, job)), input })) return 'revived';
         // One that an earlier revival started, whose commit was lost, is where the job has moved by now.
         if (job.moved) return 'running';
         throw new AnotherRuns();
@@ -50,6 +57,39 @@ export async function reviveJob(
     if (error instanceof AnotherRuns) return 'running';
     throw error;
   }
+}
+
+/** Of the workflows that host operations of a batch those that are not gone: what the others hosted it takes up itself. */
+async function withLiving(client: Client, job: StartableJob): Promise<StartableJob> {
+  const { again } = job;
+  if (!again?.underWay) return job;
+  const hosts = [...new Set(again.underWay.map(({ workflowId }) => workflowId))];
+  const living = new Set(
+    (await Promise.all(hosts.map(async (id) => ((await isRunning(client, id)) ? [id] : [])))).flat(),
+  );
+  return { ...job, again: { ...again, underWay: again.underWay.filter(({ workflowId }) => living.has(workflowId)) } };
+}
+
+/**
+ * Has the newest workflow of each batch go on with operations whose own host, an earlier workflow of the batch, is gone.
+ * Gives how many there were.
+ */
+export async function adoptLost(
+  { sql, client }: Pick<Hosting, 'sql' | 'client'>,
+  running: ReadonlySet<string>,
+): Promise<number> {
+  const lost = (await hostedElsewhere(sql)).filter(({ workflowId }) => !running.has(workflowId));
+  let found = 0;
+  for (const [host, operations] of Map.groupBy(lost, ({ workflowId }) => workflowId)) {
+    // The list of those running lags behind.
+    if (await isRunning(client, host)) continue;
+    found += operations.length;
+    for (const [batch, own] of Map.groupBy(operations, ({ batchWorkflowId }) => batchWorkflowId)) {
+      const ids = own.map(({ operationId }) => operationId);
+      await client.workflow.getHandle(batch).signal<[readonly string[]]>(adoptSignal, ids);
+    }
+  }
+  return found;
 }
 
 async function isRunning(client: Client, workflowId: string): Promise<boolean> {

@@ -3,7 +3,7 @@ import { isDatabaseAway } from '../src/db/client.ts';
 import { jobsUnderWay } from '../src/db/queries/dispatch.ts';
 import type { Logger } from '../src/log.ts';
 import { isTemporalAway } from '../temporal/away.ts';
-import { type Hosting, reviveJob } from '../temporal/revive.ts';
+import { adoptLost, type Hosting, reviveJob } from '../temporal/revive.ts';
 import { repeat } from './repeat.ts';
 
 const longestPauseMs = 30_000;
@@ -29,6 +29,9 @@ export function startReviver(hosting: Hosting, lostAfterSeconds: number, log: Lo
         }
         jobs = jobs.length < atOnce ? [] : await jobsUnderWay(hosting.sql, lostAfterSeconds, atOnce, jobs.at(-1));
       }
+      const adopted = await adoptLost(hosting, running);
+      if (adopted > 0)
+        log.warn({ operations: adopted }, 'the workflow of these operations was gone: their batch has them');
     },
   );
 }

@@ -1,35 +1,42 @@
-import { CancellationScope, isCancellation, setCurrentDetails } from '@temporalio/workflow';
-import type { BatchGraph, BeginOperation, Begun } from '../activities/types.ts';
-import { dependantsFirst, ReadySet } from '../src/batch/graph.ts';
+import { CancellationScope, setCurrentDetails, sleep } from '@temporalio/workflow';
+import type { BatchGraph } from '../activities/types.ts';
+import { dependantsFirst, type Graph, type Outcome } from '../src/batch/graph.ts';
+import type { FailurePolicy } from '../src/domain/job-states.ts';
 import type { BatchInput } from '../src/domain/start.ts';
 import type { ErrorInfo } from '../src/errors.ts';
+import type { OperationEnd } from '../temporal/names.ts';
 import { control } from './activities.ts';
+import { type Generation, HandedOver, handleGenerations } from './batch-generation.ts';
+import { type Course, Walk } from './batch-walk.ts';
 import { canceledError } from './failures.ts';
-import { hold, watchHolds } from './hold.ts';
-import { endAs, runJob } from './job.ts';
-import { handleMessages, type Listener, listen } from './messages.ts';
+import { hold } from './hold.ts';
+import { endAs } from './job.ts';
+import { handleMessages, type Listener, listen, unlisten } from './messages.ts';
 import { Progress, watchProgress } from './progress.ts';
-import { beginner } from './record.ts';
 import type { SagaEnd } from './saga.ts';
-
-/** What `none` undoes. */
-const done: SagaEnd = { state: 'SUCCEEDED' };
 
 type Operation = BatchGraph['operations'][number];
 
 /**
- * A generation of a batch: it holds the graph, the ready set and the slots, and hosts its operations' jobs inline.
- * What each operation is, and what it gave, stays in the database.
+ * One generation of a batch: it holds the graph and the schedule, and hosts the jobs of the operations that it begins.
+ * What each operation is, and what it gave, stays in the database. When its history has grown long it starts its
+ * successor, which begins whatever is still to begin, sees its own jobs to their end, and tells how each ended.
  */
-export async function applyBatch(input: BatchInput): Promise<void> {
+export async function hostBatch(input: BatchInput): Promise<void> {
   handleMessages();
+  handleGenerations();
   const batch = new Batch(input);
-  await endAs(await batch.run());
+  try {
+    await endAs(await batch.run());
+  } catch (error) {
+    if (!(error instanceof HandedOver)) throw error;
+  }
 }
 
 interface Failure {
   readonly operationId: string;
-  readonly end: SagaEnd;
+  readonly policy: FailurePolicy;
+  readonly end: Pick<OperationEnd, 'state' | 'error'>;
 }
 
 /** The first operation that failed speaks for the batch. */
@@ -38,27 +45,36 @@ const errorOf = ({ operationId, end }: Failure): ErrorInfo => ({
   message: `Operation "${operationId}": ${end.error?.message ?? 'failed.'}`,
 });
 
-const hasFailed = ({ state }: Operation): boolean => state === 'FAILED' || state === 'CANCELED';
 const isDone = (state: Operation['state']): boolean =>
   state === 'SUCCEEDED' || state === 'UNCHANGED' || state === 'ROLLING_BACK' || state === 'ROLLBACK_FAILED';
+const hasFailed = (state: Operation['state']): state is 'FAILED' | 'CANCELED' =>
+  state === 'FAILED' || state === 'CANCELED';
+const isUnderWay = (state: Operation['state']): boolean => state === 'RUNNING' || state === 'WAITING';
 
 class Batch {
   readonly #input: BatchInput;
   readonly #progress: Progress;
   readonly #listener: Listener;
-  readonly #begin: (begin: BeginOperation) => Promise<Begun>;
-  readonly #scope = new CancellationScope();
+  #scope = new CancellationScope();
+  #operations: ReadonlyMap<string, Operation> = new Map();
   readonly #done = new Set<string>();
   /** Operations that failed and may have left something: an operator gave them up, or the policy is to keep it. */
   readonly #left = new Set<string>();
-  #failure: Failure | undefined;
+  readonly #failures: Failure[] = [];
+  /** Set once the batch's time is up. */
+  #late: ErrorInfo | undefined;
+  #hasDeadline: boolean;
   #canceled = canceledError('');
+  #walk: Walk | undefined;
+  /** What earlier generations host when this one begins. They are seen to their end on its first way. */
+  #underWay: BatchInput['underWay'] & object;
 
   constructor(input: BatchInput) {
     const progress = new Progress({ ...input, id: input.jobId, resourceName: input.name });
     this.#input = input;
     this.#progress = progress;
-    this.#begin = beginner(input.batchId);
+    this.#hasDeadline = input.deadlines !== undefined;
+    this.#underWay = input.underWay ?? [];
     this.#listener = {
       attempt: () => undefined,
       recorded: () => progress.recorded(),
@@ -66,160 +82,208 @@ class Batch {
         this.#listener.cancel = undefined;
         this.#canceled = canceledError(reason);
         progress.cancelRequested(this.#canceled);
-        this.#scope.cancel();
+        this.#stop();
       },
     };
     this.#showProgress();
   }
 
   async run(): Promise<SagaEnd> {
-    const { rollback, cancelRequested } = this.#progress.now;
+    const { rollback, cancelRequested, state } = this.#progress.now;
     if (rollback !== 'none' || cancelRequested) this.#listener.cancel = undefined;
-    if (cancelRequested) this.#scope.cancel();
-    const refused = this.#progress.now.state === 'HELD' ? null : await this.#progress.tell({ state: 'RUNNING' });
+    const isNew = (this.#input.generation ?? 1) === 1 || this.#input.epoch !== undefined;
+    const refused = isNew && state !== 'HELD' ? await this.#progress.tell({ state: 'RUNNING' }) : null;
     if (refused) return { state: 'FAILED', error: refused };
-    let operations = await this.#load();
+    await this.#load();
     listen(this.#input.jobId, this.#listener);
     for (;;) {
-      if (rollback === 'none') await this.#scope.run(() => this.#apply(operations));
+      if (rollback === 'none') await this.#apply();
       const next = await this.#decide();
       if (next !== 'retry') {
         this.#listener.cancel = undefined;
-        return await CancellationScope.nonCancellable(() => this.#end(operations, next));
+        return await CancellationScope.nonCancellable(() => this.#end(next));
       }
       await CancellationScope.nonCancellable(() => control.retryOperations(this.#input.batchId));
-      this.#failure = undefined;
-      this.#left.clear();
-      operations = await this.#load();
+      // An operator wants it done: what it lacked in time is not counted any more.
+      this.#hasDeadline = false;
+      this.#late = undefined;
+      await this.#load();
     }
   }
 
-  /** The graph, page by page: a result of Temporal's holds 2 MB. */
-  async #load(): Promise<readonly Operation[]> {
+  /** The graph with its checkpoint, page by page: a result of Temporal's holds 2 MB. */
+  async #load(): Promise<void> {
     const operations: Operation[] = [];
-    for (let from = 0; ; from = operations.length) {
+    let more: boolean | undefined;
+    do {
       const page = await CancellationScope.nonCancellable(() =>
-        from === 0 ? control.loadBatch(this.#input.batchId) : control.loadBatch(this.#input.batchId, from),
+        control.loadBatch(this.#input.batchId, operations.length),
       );
       operations.push(...page.operations);
-      if (!page.more) break;
-    }
+      more = page.more;
+    } while (more);
+    this.#operations = new Map(operations.map((operation) => [operation.id, operation]));
+    this.#left.clear();
+    this.#failures.length = 0;
     for (const { id, state, error, left } of operations) {
       if (isDone(state)) this.#done.add(id);
       if (left) this.#left.add(id);
-      if (state !== 'FAILED' && state !== 'CANCELED') continue;
-      this.#failure ??= { operationId: id, end: { state, ...(error ? { error } : {}) } };
+      if (hasFailed(state)) this.#failed(id, { state, ...(error ? { error } : {}) });
     }
-    return operations;
+  }
+
+  #failed(operationId: string, end: Failure['end']): void {
+    const policy = this.#operations.get(operationId)?.onFailure ?? this.#input.onFailure ?? 'rollback';
+    this.#failures.push({ operationId, policy, end });
+  }
+
+  /** Nothing more is begun, and what is under way is given up. */
+  #stop(): void {
+    this.#scope.cancel();
+    this.#walk?.stop();
+  }
+
+  get #isCanceled(): boolean {
+    return this.#progress.now.cancelRequested || (this.#scope.consideredCancelled && !this.#late);
+  }
+
+  get #isStopped(): boolean {
+    return this.#isCanceled || this.#late !== undefined || this.#failures.some(({ policy }) => policy === 'rollback');
   }
 
   /**
    * Runs each operation as soon as its dependencies allow, until all that can be done is. One that fails keeps any other
    * from beginning where the batch is then rolled back; else only those that depend on it.
    */
-  async #apply(operations: readonly Operation[]): Promise<void> {
-    const begun = new Set(operations.filter(({ state }) => state === 'RUNNING').map(({ id }) => id));
-    const ended = new Set(operations.filter(hasFailed).map(({ id }) => id));
-    const ready = new ReadySet(operations, this.#done);
-    const stops = (this.#input.onFailure ?? 'rollback') === 'rollback';
-    await this.#inSlots(
-      () => {
-        for (;;) {
-          const id = ready.take();
-          if (id === undefined) return undefined;
-          const stopped = ended.has(id) || (this.#failure && stops) || this.#scope.consideredCancelled;
-          // What was begun before the workflow was lost is seen to its end, whatever that is.
-          if (!stopped || begun.has(id)) return id;
-        }
+  async #apply(): Promise<void> {
+    this.#scope = new CancellationScope();
+    if (this.#progress.now.cancelRequested) this.#scope.cancel();
+    const clock = new CancellationScope();
+    void clock.run(() => this.#watchDeadline()).catch(() => undefined);
+    const operations = [...this.#operations.values()];
+    const ended = new Map<string, Outcome>();
+    for (const { id, state } of operations) {
+      if (isDone(state) || state === 'SKIPPED') ended.set(id, 'done');
+      if (hasFailed(state)) ended.set(id, 'failed');
+    }
+    const begun = new Set(operations.filter(({ state }) => isUnderWay(state)).map(({ id }) => id));
+    await this.#go(operations, {
+      direction: 'forth',
+      ended,
+      // What was begun before the workflow was lost is seen to its end, whatever that is.
+      mayBegin: (id) => !this.#isStopped || begun.has(id),
+      onEnd: (id, end) => {
+        if (end.state === 'SUCCEEDED') this.#done.add(id);
+        if (end.state === 'SUCCEEDED' || end.state === 'SKIPPED') return 'done';
+        this.#failed(id, end);
+        if (end.leftovers?.length) this.#left.add(id);
+        return 'failed';
       },
-      async (id) => {
-        const end = await this.#operation({ operationId: id, direction: 'forth' });
-        if (end.state === 'SUCCEEDED') {
-          this.#done.add(id);
-          ready.finish(id);
-        } else {
-          this.#failure ??= { operationId: id, end };
-          if (end.leftovers?.length) this.#left.add(id);
-        }
-      },
-    );
+    });
+    clock.cancel();
   }
 
-  /** How the batch goes on when nothing more can be begun: its policy says, or an operator. */
+  async #watchDeadline(): Promise<void> {
+    const at = this.#input.deadlines?.jobAt;
+    if (!at || !this.#hasDeadline) return;
+    await sleep(Math.max(1, Date.parse(at) - Date.now()));
+    this.#late = { code: 'unavailable', message: `The batch was not done by its deadline, ${at}.` };
+    this.#stop();
+  }
+
+  async #go(graph: Graph, course: Omit<Course, 'scope' | 'underWay' | 'handOver'>): Promise<void> {
+    const handOver = (generation: Generation): BatchInput => {
+      unlisten(this.#input.jobId);
+      const { deadlines, ...input } = this.#input;
+      const time = deadlines && this.#hasDeadline ? { deadlines } : {};
+      return { ...input, ...time, ...this.#progress.handedOver, ...generation };
+    };
+    const underWay = this.#underWay;
+    this.#underWay = [];
+    this.#walk = new Walk(this.#input, graph, { ...course, scope: this.#scope, underWay, handOver });
+    await this.#walk.toEnd();
+    this.#walk = undefined;
+  }
+
+  /** How the batch goes on when nothing more can be begun: the policies say, or an operator. */
   async #decide(): Promise<'done' | 'keep' | 'rollback' | 'retry'> {
     const { now } = this.#progress;
-    if (now.rollback !== 'none' || now.cancelRequested || this.#scope.consideredCancelled) return 'rollback';
-    if (!this.#failure) return 'done';
-    switch (this.#input.onFailure ?? 'rollback') {
-      case 'rollback':
-        return 'rollback';
-      case 'keep':
-        return 'keep';
-      case 'hold': {
-        const error = errorOf(this.#failure);
-        const held = { rollback: 'none', leftovers: [], error } as const;
-        const action = await this.#scope
-          .run(() => hold('batch.apply', this.#listener, this.#progress, held))
-          .catch(() => 'cancel' as const);
-        if (action === 'retry') {
-          void this.#progress.tell({ state: 'RUNNING', error: null });
-          return 'retry';
-        }
-        return action === 'abandon' ? 'keep' : 'rollback';
-      }
+    if (now.rollback !== 'none' || this.#isCanceled) return 'rollback';
+    const policy = this.#policy();
+    if (policy === undefined) return 'done';
+    if (policy !== 'hold') return policy;
+    const held = { rollback: 'none', leftovers: [], error: this.#error() } as const;
+    // The time that is up keeps nobody from deciding.
+    const scope = new CancellationScope();
+    this.#scope = scope;
+    const action = await scope
+      .run(() => hold('batch.apply', this.#listener, this.#progress, held))
+      .catch(() => 'cancel' as const);
+    if (action === 'retry') {
+      void this.#progress.tell({ state: 'RUNNING', error: null });
+      return 'retry';
     }
+    return action === 'abandon' ? 'keep' : 'rollback';
   }
 
-  async #end(operations: readonly Operation[], how: 'done' | 'keep' | 'rollback'): Promise<SagaEnd> {
+  /** Of several that failed, the one that undoes most; undefined where all is done. */
+  #policy(): FailurePolicy | undefined {
+    const policies = this.#failures.map(({ policy }) => policy);
+    if (this.#late) policies.push(this.#input.onFailure ?? 'rollback');
+    return (['rollback', 'hold', 'keep'] as const).find((policy) => policies.includes(policy));
+  }
+
+  #error(): ErrorInfo {
+    if (this.#late) return this.#late;
+    const [first] = this.#failures;
+    return first ? errorOf(first) : this.#canceled;
+  }
+
+  async #end(how: 'done' | 'keep' | 'rollback'): Promise<SagaEnd> {
+    const before = this.#progress.now;
     if (how === 'done') {
       await this.#progress.end('SUCCEEDED', { error: null });
       return { state: 'SUCCEEDED' };
     }
-    const canceled = this.#progress.now.cancelRequested || this.#scope.consideredCancelled;
-    const state = canceled || this.#failure?.end.state === 'CANCELED' ? 'CANCELED' : 'FAILED';
-    const failed = this.#failure && !canceled ? errorOf(this.#failure) : this.#canceled;
-    const error = this.#progress.now.error ?? failed;
+    const state = this.#isCanceled || this.#failures[0]?.end.state === 'CANCELED' ? 'CANCELED' : 'FAILED';
+    const error = before.error ?? (this.#isCanceled ? this.#canceled : this.#error());
     await this.#cancelBegun((await control.skipOperations(this.#input.batchId)) ?? []);
     if (how === 'keep') {
       await this.#progress.end('FAILED', { error, leftovers: [...this.#left] });
       return { state: 'FAILED', error };
     }
-    return await this.#undo(operations, state, error);
+    return await this.#undo(state, error);
   }
 
   /** Ends what a workflow task began that was lost: its job is on record, and has done nothing yet that it would not undo. */
   async #cancelBegun(ids: readonly string[]): Promise<void> {
-    const canceled = new CancellationScope();
-    canceled.cancel();
-    await canceled.run(() =>
-      Promise.all(ids.map((operationId) => this.#operation({ operationId, direction: 'forth' }))),
-    );
+    if (ids.length === 0) return;
+    const begun = new Set(ids);
+    const operations = [...this.#operations.values()].filter(({ id }) => begun.has(id));
+    this.#scope = new CancellationScope();
+    this.#scope.cancel();
+    const onEnd = (): Outcome => 'done';
+    const free = operations.map((operation) => ({ ...operation, dependsOn: [], softDependsOn: [] }));
+    await this.#go(free, { direction: 'forth', ended: new Map(), mayBegin: () => true, onEnd });
   }
 
-  async #undo(operations: readonly Operation[], state: 'FAILED' | 'CANCELED', error: ErrorInfo): Promise<SagaEnd> {
+  async #undo(state: 'FAILED' | 'CANCELED', error: ErrorInfo): Promise<SagaEnd> {
     const { now } = this.#progress;
     let stuck = now.state === 'HELD' && now.rollback === 'stuck';
     let left: readonly string[] = now.leftovers.filter((id) => !this.#left.has(id));
     for (;;) {
       if (stuck) {
-        const action = await hold('batch.apply', this.#listener, this.#progress, {
-          rollback: 'stuck',
-          leftovers: left,
-        });
+        const held = { rollback: 'stuck', leftovers: left } as const;
+        const action = await hold('batch.apply', this.#listener, this.#progress, held);
         if (action === 'mark-done') break;
         if (action === 'abandon') {
           await this.#progress.end('FAILED', { error, leftovers: [...this.#left, ...left] });
           return { state: 'FAILED', error };
         }
       }
-      void this.#progress.tell({
-        state: 'RUNNING',
-        rollback: 'running',
-        error,
-        cancelRequested: state === 'CANCELED',
-        leftovers: [],
-      });
-      left = await this.#rollBack(operations);
+      const cancelRequested = state === 'CANCELED';
+      void this.#progress.tell({ state: 'RUNNING', rollback: 'running', error, cancelRequested, leftovers: [] });
+      left = await this.#rollBack();
       if (left.length === 0) break;
       stuck = true;
     }
@@ -229,74 +293,26 @@ class Batch {
   }
 
   /** Takes back what was done, dependants first, in parallel where the graph allows; gives what could not be. */
-  async #rollBack(operations: readonly Operation[]): Promise<readonly string[]> {
-    const toDo = operations.filter(({ id, state }) => this.#done.has(id) && state !== 'UNCHANGED').map(({ id }) => id);
-    const reversible = new Set(operations.filter((operation) => operation.reversible).map(({ id }) => id));
-    const left: string[] = [];
+  async #rollBack(): Promise<readonly string[]> {
+    const operations = [...this.#operations.values()];
+    const isToDo = ({ id, state, reversible }: Operation): boolean =>
+      reversible && this.#done.has(id) && state !== 'UNCHANGED';
     // What is not to be taken back still stands in the order between what is.
-    const rest = new Set(operations.map(({ id }) => id)).difference(new Set(toDo));
-    const ready = new ReadySet(dependantsFirst(operations), rest);
-    await this.#inSlots(
-      () => ready.take(),
-      async (id) => {
-        const end = reversible.has(id) ? await this.#operation({ operationId: id, direction: 'back' }) : done;
+    const ended = new Map(operations.filter((operation) => !isToDo(operation)).map(({ id }) => [id, 'done' as const]));
+    const left: string[] = [];
+    this.#scope = new CancellationScope({ cancellable: false });
+    await this.#go(dependantsFirst(operations), {
+      direction: 'back',
+      ended,
+      mayBegin: () => true,
+      onEnd: (id, end) => {
         if (end.state === 'SUCCEEDED') this.#done.delete(id);
         else left.push(id);
         // What could not be taken back does not keep the rest from being tried.
-        ready.finish(id);
+        return 'done';
       },
-    );
-    return left;
-  }
-
-  /** One operation, to its end; whatever goes wrong in it is its own end and nobody else's. */
-  async #operation(begin: BeginOperation): Promise<SagaEnd> {
-    try {
-      const begun = await this.#begin(begin);
-      if ('error' in begun) return { state: 'FAILED', error: begun.error };
-      if ('done' in begun) return { state: 'SUCCEEDED' };
-      return await runJob(begun.job);
-    } catch (error) {
-      if (isCancellation(error)) return { state: 'CANCELED', error: canceledError('') };
-      return {
-        state: 'FAILED',
-        error: { code: 'internal', message: error instanceof Error ? error.message : String(error) },
-      };
-    }
-  }
-
-  /** Keeps at most `parallelLimit` of what `take` gives under way; returns when nothing is under way and nothing is left. */
-  #inSlots(take: () => string | undefined, run: (id: string) => Promise<void>): Promise<void> {
-    return new Promise((finished, failed) => {
-      let free = this.#input.parallelLimit;
-      let underWay = 0;
-      const fill = (): void => {
-        while (free > 0) {
-          const id = take();
-          if (id === undefined) break;
-          free -= 1;
-          underWay += 1;
-          run(id).then(() => {
-            free += 1;
-            underWay -= 1;
-            fill();
-          }, failed);
-        }
-        if (underWay === 0) finished();
-      };
-      // One that is held gives its slot to another; one that an operator settles goes on at once, slot or not.
-      watchHolds({
-        held: (type) => {
-          if (type === 'batch.apply') return;
-          free += 1;
-          fill();
-        },
-        released: (type) => {
-          if (type !== 'batch.apply') free -= 1;
-        },
-      });
-      fill();
     });
+    return left;
   }
 
   #showProgress(): void {

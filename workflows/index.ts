@@ -1,5 +1,6 @@
 /** What Temporal may start, by name: `workflowNames` in temporal/names.ts says which is whose. */
-export { applyBatch } from './batch.ts';
+export { applyBatch } from './apply-batch.ts';
+export { hostBatch } from './batch.ts';
 export {
   hostJob as createNetwork,
   hostJob as createVm,

@@ -60,6 +60,12 @@ export class Progress {
     return this.#now;
   }
 
+  /** For the workflow that goes on with the job: what it is to begin with. */
+  get handedOver(): Pick<Begun, 'sequence' | 'checkpoint'> {
+    const { nextAttemptAt: _, ...now } = this.#now;
+    return { sequence: this.#sequence, checkpoint: { ...now, steps: [...this.#steps.values()] } };
+  }
+
   /** A step as it now is; undefined where it has not begun. */
   stepNow(name: string): StepChange | undefined {
     return this.#steps.get(name);

@@ -53,10 +53,12 @@ export const record: (transition: Transition) => Promise<ErrorInfo | null> = coa
 );
 
 /** Begins operations of the batch that this workflow hosts. */
-export function beginner(batchId: string): (begin: BeginOperation) => Promise<Begun> {
+export function beginner(batchId: string, host?: string): (begin: BeginOperation) => Promise<Begun> {
+  const ask = (begin: readonly BeginOperation[]): Promise<Begun[]> =>
+    host ? control.beginOperations(batchId, begin, host) : control.beginOperations(batchId, begin);
   return coalesce(async (begin) => {
     const begun: Begun[] = [];
-    do begun.push(...(await control.beginOperations(batchId, begun.length === 0 ? begin : begin.slice(begun.length))));
+    do begun.push(...(await ask(begun.length === 0 ? begin : begin.slice(begun.length))));
     while (begun.length < begin.length);
     return begun;
   });

@@ -9,40 +9,45 @@ export type Graph = readonly GraphNode[];
 interface GraphNode {
   readonly id: string;
   readonly dependsOn: readonly string[];
+  /** Waited for, whatever becomes of them. */
+  readonly softDependsOn?: readonly string[];
 }
+
+/** `failed` keeps from beginning what depends on it; it, too, counts as failed. */
+export type Outcome = 'done' | 'failed';
 
 interface Waiting {
   readonly id: string;
-  readonly dependants: Waiting[];
+  readonly dependants: { readonly waiting: Waiting; readonly soft: boolean }[];
+  /** Those that have not ended. */
   dependenciesLeft: number;
+  /** One of its dependencies failed. */
+  blocked: boolean;
 }
 
 /**
- * Which operations may begin, as others finish: the order of the file among those that become ready at the same
+ * Which operations may begin, as others end: the order of the file among those that become ready at the same
  * moment, and otherwise the order in which they became ready.
  */
 export class ReadySet {
   readonly #waiting = new Map<string, Waiting>();
-  readonly #done: ReadonlySet<string>;
+  readonly #ended: ReadonlyMap<string, Outcome>;
   readonly #ready: string[] = [];
   #taken = 0;
 
   /**
-   * What is in `done` is never given. It counts as finished once its own dependencies are, so that it still stands
+   * What has `ended` is never given. It counts as ended once its own dependencies have, so that it still stands
    * between what depends on it and what it depends on.
    */
-  constructor(graph: Graph, done: ReadonlySet<string> = new Set()) {
-    this.#done = done;
-    for (const { id } of graph) this.#waiting.set(id, { id, dependants: [], dependenciesLeft: 0 });
-    for (const { id, dependsOn } of graph) {
+  constructor(graph: Graph, ended: ReadonlyMap<string, Outcome> = new Map()) {
+    this.#ended = ended;
+    for (const { id } of graph) this.#waiting.set(id, { id, dependants: [], dependenciesLeft: 0, blocked: false });
+    for (const { id, dependsOn, softDependsOn = [] } of graph) {
       const waiting = this.#waiting.get(id);
       if (!waiting) continue;
-      for (const dependency of new Set(dependsOn)) {
-        const before = this.#waiting.get(dependency);
-        if (!before) continue;
-        before.dependants.push(waiting);
-        waiting.dependenciesLeft += 1;
-      }
+      const hard = new Set(dependsOn);
+      this.#waitFor(waiting, hard, false);
+      this.#waitFor(waiting, new Set(softDependsOn).difference(hard), true);
     }
     this.#release([...this.#waiting.values()].filter(({ dependenciesLeft }) => dependenciesLeft === 0));
   }
@@ -55,25 +60,36 @@ export class ReadySet {
   }
 
   /** To be called once for each that was taken. */
-  finish(id: string): void {
+  finish(id: string, outcome: Outcome = 'done'): void {
     const waiting = this.#waiting.get(id);
-    if (waiting) this.#release(met(waiting));
+    if (waiting) this.#release(met(waiting, outcome));
   }
 
-  #release(ready: Waiting[]): void {
-    // Grows while it is walked: what is done passes its own dependants on.
-    for (const waiting of ready) {
-      if (this.#done.has(waiting.id)) ready.push(...met(waiting));
+  #waitFor(waiting: Waiting, dependencies: ReadonlySet<string>, soft: boolean): void {
+    for (const dependency of dependencies) {
+      const before = this.#waiting.get(dependency);
+      if (!before) continue;
+      before.dependants.push({ waiting, soft });
+      waiting.dependenciesLeft += 1;
+    }
+  }
+
+  #release(free: Waiting[]): void {
+    // Grows while it is walked: what has ended, or never will begin, passes its own dependants on.
+    for (const waiting of free) {
+      const outcome = this.#ended.get(waiting.id) ?? (waiting.blocked ? 'failed' : undefined);
+      if (outcome) free.push(...met(waiting, outcome));
       else this.#ready.push(waiting.id);
     }
   }
 }
 
-/** Marks one dependency of each dependant as met; gives those that have none left. */
-function met({ dependants }: Waiting): Waiting[] {
-  return dependants.filter((dependant) => {
-    dependant.dependenciesLeft -= 1;
-    return dependant.dependenciesLeft === 0;
+/** Marks one dependency of each dependant as ended; gives those that have none left. */
+function met({ dependants }: Waiting, outcome: Outcome): Waiting[] {
+  return dependants.flatMap(({ waiting, soft }) => {
+    waiting.dependenciesLeft -= 1;
+    if (outcome === 'failed' && !soft) waiting.blocked = true;
+    return waiting.dependenciesLeft === 0 ? [waiting] : [];
   });
 }
 
@@ -91,8 +107,8 @@ export function topologicalOrder(graph: Graph): string[] {
 /** The graph turned round, for a rollback: each depends on its dependants, and the file is read from its end. */
 export function dependantsFirst(graph: Graph): Graph {
   const reversed = new Map(graph.map(({ id }) => [id, { id, dependsOn: [] as string[] }]));
-  for (const { id, dependsOn } of graph) {
-    for (const dependency of dependsOn) reversed.get(dependency)?.dependsOn.push(id);
+  for (const { id, dependsOn, softDependsOn = [] } of graph) {
+    for (const dependency of [...dependsOn, ...softDependsOn]) reversed.get(dependency)?.dependsOn.push(id);
   }
   return [...reversed.values()].reverse();
 }

@@ -76,6 +76,8 @@ const environmentSchema = z.object({
   MILLWRIGHT_JOB_TIMEOUT_SECONDS: z.coerce.number().int().min(1).default(604_800),
   /** How long an undo waits for a worker of its region before the job is held: nobody waits for a create that is not wanted. */
   MILLWRIGHT_UNDO_WAIT_SECONDS: z.coerce.number().int().min(1).default(900),
+  /** A batch goes on in another workflow once the history of the one it is in has so many events. */
+  MILLWRIGHT_BATCH_EVENTS: z.coerce.number().int().min(20).max(20_000).default(4000),
   /** A step under way for longer, or a job that nobody has begun for longer, is late: it raises an incident. */
   MILLWRIGHT_STEP_LATE_SECONDS: z.coerce.number().min(0.1).default(600),
   MILLWRIGHT_START_LATE_SECONDS: z.coerce.number().min(0.1).default(60),

@@ -9,6 +9,7 @@ import { batchOperationTypes, resourceKinds } from './kinds.ts';
  * as it is, or (what is no resource: a wait, a call, the end of a group) run it.
  */
 export const planActions = ['create', 'change', 'replace', 'delete', 'none', 'run'] as const;
+export type PlanAction = (typeof planActions)[number];
 
 /**
  * An operation of a batch.

@@ -72,6 +72,8 @@ export interface JobLimits {
   readonly undoWaitSeconds: number;
   /** Where a request does not say how long its job may take. */
   readonly jobSeconds: number;
+  /** A workflow of so many events hands its batch over to another. */
+  readonly batchEvents: number;
 }
 
 /** A job as its workflow gets it: everything it needs to decide, nothing to look up. */

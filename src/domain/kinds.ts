@@ -23,8 +23,8 @@ const updateTypes = resourceKinds.map((kind) => `${kind}.update` as const);
 type UpdateType = `${ResourceKind}.update`;
 const waitTypes = ['wait.for', 'wait.until', 'wait.approval'] as const;
 type WaitType = (typeof waitTypes)[number];
-const httpType = 'http.request';
-const joinType = 'group.join';
+export const httpType = 'http.request';
+export const joinType = 'group.join';
 export type BatchOperationType = OperationType | UpdateType | WaitType | typeof httpType | typeof joinType;
 
 export const batchOperationTypes: readonly BatchOperationType[] = [

@@ -15,10 +15,22 @@ export interface BatchInput {
   readonly trail?: Trail;
   /** ISO 8601. What is not done by then has failed; none where it is left out. */
   readonly deadlines?: { readonly jobAt: string };
+  /** A workflow of so many events hands the batch over to another. */
+  readonly eventsAtMost?: number;
+  /** Counts the workflows of the batch that followed each other; 1, where it is left out, is the first. */
+  readonly generation?: number;
+  /** Operations that earlier workflows of the batch host, and will tell the end of. */
+  readonly underWay?: readonly HostedOperation[];
   /** The last transition that the database has of the batch's job. */
   readonly sequence: number;
   readonly epoch?: number;
   readonly checkpoint?: Checkpoint;
+}
+
+/** An operation that is under way, and the workflow that hosts it. */
+export interface HostedOperation {
+  readonly operationId: string;
+  readonly workflowId: string;
 }
 
 type Progress = 'sequence' | 'epoch' | 'checkpoint';
@@ -31,5 +43,10 @@ export interface StartableJob {
   readonly sequence: number;
   readonly input: Omit<Job, Progress> | Omit<BatchInput, Progress>;
   /** Set where an earlier workflow of the job was lost. */
-  readonly again?: { readonly epoch: number; readonly checkpoint: Checkpoint };
+  readonly again?: {
+    readonly epoch: number;
+    readonly checkpoint: Checkpoint;
+    readonly generation?: number;
+    readonly underWay?: readonly HostedOperation[];
+  };
 }

@@ -40,7 +40,7 @@ export function acceptBatch(
     if (!plan.quota.fits) throw new MillwrightError('quota', shortages(plan.quota.scopes));
     const id = newId();
     const nothingToDo = planned.every(({ action }) => action === 'none');
-    const job = batchJob(caller, file, id, nothingToDo);
+    const job = batchJob(caller, file, id, { nothingToDo, eventsAtMost: options.limits.batchEvents });
     const { name, version, parallelLimit, onFailure, limits } = file;
     const operations = await Promise.all(planned.map((one, position) => rowOf(sealer, id, one, position)));
     const secrets = await sealSecrets(sealer, id, file.secrets);
@@ -50,7 +50,17 @@ export function acceptBatch(
   });
 }
 
-function batchJob(caller: Caller, file: BatchFile, batchId: string, nothingToDo: boolean): NewJob {
+interface JobOptions {
+  readonly nothingToDo: boolean;
+  readonly eventsAtMost: number;
+}
+
+function batchJob(
+  caller: Caller,
+  file: BatchFile,
+  batchId: string,
+  { nothingToDo, eventsAtMost }: JobOptions,
+): NewJob {
   const { name, parallelLimit, onFailure, timeoutSeconds } = file;
   const id = newId();
   const jobAt = timeoutSeconds && new Date(Date.now() + timeoutSeconds * 1000).toISOString();
@@ -66,6 +76,7 @@ function batchJob(caller: Caller, file: BatchFile, batchId: string, nothingToDo:
       project: caller.project.name,
       parallelLimit,
       onFailure,
+      eventsAtMost,
       ...(caller.trail ? { trail: caller.trail } : {}),
       ...(jobAt ? { deadlines: { jobAt } } : {}),
     },

@@ -1,5 +1,5 @@
 import type { AcceptOne } from '../db/queries/accept-together.ts';
-import type { FailurePolicy, JobLimits, JobView } from '../domain/job.ts';
+import type { FailurePolicy, JobLimits, JobView, RetryPolicy } from '../domain/job.ts';
 import type { StartableJob } from '../domain/start.ts';
 import type { Trail } from '../domain/trail.ts';
 import type { Sealer } from '../secrets/sealer.ts';
@@ -37,6 +37,8 @@ export interface AcceptOptions {
   readonly onFailure?: FailurePolicy | undefined;
   /** From acceptance to the job's deadline; the limits' own where it is left out. */
   readonly timeoutSeconds?: number | undefined;
+  /** What differs from the limits' own, for the job of a batch's operation. */
+  readonly retry?: Partial<RetryPolicy> | undefined;
   /** Seals what of a request is secret before it is written. */
   readonly sealer: Sealer;
   /** Writes a create; by itself where it is left out. */

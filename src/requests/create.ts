@@ -2,18 +2,19 @@ import type { Sql } from 'postgres';
 import { v7 as newId } from 'uuid';
 import { jobWorkflowId } from '../../temporal/names.ts';
 import { violatedUnique } from '../db/client.ts';
-import { type Asked, insertCreates, type NewJob } from '../db/queries/accept.ts';
+import { type Asked, insertCreates, type NewCreate, type NewJob } from '../db/queries/accept.ts';
 import { newJobView } from '../db/queries/jobs.ts';
 import { type Known, knownResources, newResourceView, type ResourceView } from '../db/queries/resources.ts';
 import type { FailurePolicy, Job } from '../domain/job.ts';
 import type { OperationType, Verb } from '../domain/kinds.ts';
 import { lives } from '../domain/life.ts';
+import type { QuotaUse } from '../domain/quota.ts';
 import type { StartableJob } from '../domain/start.ts';
 import { sealInput, veiled } from '../secrets/specs.ts';
 import type { Accepted, AcceptOptions, Caller } from './caller.ts';
 import type { Catalog } from './catalog.ts';
 import { acceptOnce } from './idempotency.ts';
-import { type CreateBody, prepare, referencesOf } from './prepare.ts';
+import { type CreateBody, type Find, prepare, referencesOf } from './prepare.ts';
 import { nameTaken, whyNot } from './refusals.ts';
 
 /** Accepts a create: quota, resource, job, audit row, idempotency key and event in one statement, or nothing. */
@@ -27,56 +28,72 @@ export function acceptCreate(
   return acceptOnce(sql, caller.project.id, options.idempotency, async () => {
     const references = referencesOf(create);
     const find = await knownResources(sql, caller.project.id, references);
-    const prepared = prepare(create, catalog, find);
-    const id = newId();
-    const job = newJob(
-      caller,
-      'create',
-      { id, kind: create.kind, name: create.body.name, region: create.body.region, provider: prepared.provider },
-      prepared.spec,
-      { ...options, onFailure: options.onFailure ?? create.body.onFailure, timeoutSeconds: create.body.timeoutSeconds },
-    );
-    const { name, region, labels, deletionProtection } = create.body;
-    const { provider, quota, row, uses } = prepared;
-    const { sealer } = options;
-    const status = lives[create.kind].create.during;
-    const resource = {
-      id,
-      kind: create.kind,
-      name,
-      status,
-      labels,
-      provider,
-      region,
-      deletionProtection,
-      requested: Object(await veiled(sealer, create.kind, prepared.requested)),
-      quota,
-      row,
-      uses,
-    };
-    const stored = { ...job, input: await sealInput(sealer, create.kind, job.id, job.input) };
+    const { write, job, quota } = await readyCreate(caller, catalog, create, find, options);
+    const { resource } = write;
     const { accept = (one) => insertCreates(sql, [one]) } = options;
-    const createdAt = await accept({ asked: asked(caller, options), resource, job: stored }).catch(
-      async (error: unknown) => {
-        throw violatedUnique(error) === 'resources_name_key' ? await nameTaken(sql, caller, create) : error;
-      },
-    );
+    const createdAt = await accept(write).catch(async (error: unknown) => {
+      throw violatedUnique(error) === 'resources_name_key' ? await nameTaken(sql, caller, create) : error;
+    });
     if (!createdAt)
       throw await whyNot(
         sql,
         caller,
-        prepared.quota,
+        quota,
         references.map(({ reference }) => reference),
       );
     const used = references.flatMap((reference) => find(reference) ?? []);
     const view = newResourceView(resource, caller.organization.id, caller.project.id, job.id, used, createdAt);
     return {
       jobId: job.id,
-      resourceId: id,
+      resourceId: resource.id,
       start: startOf(job),
       views: { resource: view, job: newJobView(job, caller, view, createdAt) },
     };
   });
+}
+
+/** A create that only has to be written; its job as its workflow is to get it, secrets in clear. */
+interface ReadyCreate {
+  readonly write: NewCreate;
+  readonly job: NewJob;
+  readonly quota: QuotaUse;
+}
+
+/** Looks everything up that a create names. Throws `invalid` with every fault. */
+export async function readyCreate(
+  caller: Caller,
+  catalog: Catalog,
+  create: CreateBody,
+  find: Find,
+  options: AcceptOptions,
+): Promise<ReadyCreate> {
+  const prepared = prepare(create, catalog, find);
+  const { kind, body } = create;
+  const { provider, quota, row, uses } = prepared;
+  const { name, region, labels, deletionProtection } = body;
+  const { sealer, onFailure = body.onFailure, timeoutSeconds = body.timeoutSeconds } = options;
+  const id = newId();
+  const job = newJob(caller, 'create', { id, kind, name, region, provider }, prepared.spec, {
+    ...options,
+    onFailure,
+    timeoutSeconds,
+  });
+  const resource = {
+    id,
+    kind,
+    name,
+    status: lives[kind].create.during,
+    labels,
+    provider,
+    region,
+    deletionProtection,
+    requested: Object(await veiled(sealer, kind, prepared.requested)),
+    quota,
+    row,
+    uses,
+  };
+  const stored = { ...job, input: await sealInput(sealer, kind, job.id, job.input) };
+  return { write: { asked: asked(caller, options), resource, job: stored }, job, quota };
 }
 
 export const asked = (caller: Caller, { idempotency }: AcceptOptions): Asked => ({
@@ -94,7 +111,7 @@ export function newJob(
   verb: Verb,
   resource: Pick<Known, 'id' | 'kind' | 'name' | 'region' | 'provider'>,
   spec: unknown,
-  { batch, limits, onFailure, timeoutSeconds = limits.jobSeconds }: AcceptOptions,
+  { batch, limits, onFailure, retry, timeoutSeconds = limits.jobSeconds }: AcceptOptions,
   statusBefore?: string,
 ): NewJob {
   const id = batch?.jobId ?? newId();
@@ -110,7 +127,7 @@ export function newJob(
     provider: resource.provider,
     region: resource.region,
     spec,
-    retry: limits.retry,
+    retry: { ...limits.retry, ...retry },
     onFailure: batch ? (onFailure ?? 'rollback') : policyOf(verb, onFailure),
     deadlines: {
       stepSeconds: limits.stepSeconds,

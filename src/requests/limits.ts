@@ -11,4 +11,5 @@ export const jobLimits = (config: Config): JobLimits => ({
   stepSeconds: config.MILLWRIGHT_STEP_TIMEOUT_SECONDS,
   undoWaitSeconds: config.MILLWRIGHT_UNDO_WAIT_SECONDS,
   jobSeconds: config.MILLWRIGHT_JOB_TIMEOUT_SECONDS,
+  batchEvents: config.MILLWRIGHT_BATCH_EVENTS,
 });

@@ -55,7 +55,7 @@ export function referencesOf(create: CreateBody): { kind: ResourceKind; referenc
   );
 }
 
-type Find = (reference: { readonly kind: ResourceKind; readonly reference: string }) => Known | undefined;
+export type Find = (reference: { readonly kind: ResourceKind; readonly reference: string }) => Known | undefined;
 
 /** Looks every name up and fills everything in; lists all that is not there at once. */
 export function prepare(create: CreateBody, catalog: Catalog, find: Find): Prepared {

@@ -112,7 +112,11 @@ const noNeeds = { locked: '', allThere: '', recorded: '' };
  * resource is not usable or the quota does not suffice (no row comes back), or when a name or key is taken (a unique
  * violation).
  */
-const createInto = (table: string, { locked, allThere, recorded }: typeof needs): string => `WITH ${requests},
+const createInto = (
+  table: string,
+  { locked, allThere, recorded }: typeof needs,
+  begun = '',
+): string => `WITH ${requests},
   ${locked}
   wanted AS (
     SELECT project_id, sum(vms)::bigint AS vms, sum(vcpus)::bigint AS vcpus, sum(memory_mib)::bigint AS memory_mib,
@@ -139,7 +143,14 @@ const createInto = (table: string, { locked, allThere, recorded }: typeof needs)
     INSERT INTO ${table} SELECT k.* FROM r, taken, jsonb_populate_record(NULL::${table}, r."row") k
   ),
   ${recorded}
+  ${begun}
   ${traces('r, taken')}`;
+
+/** The operations of a batch whose creates these are: under way from this moment. */
+const begun = `begun AS (
+    UPDATE batch_operations o SET state = 'RUNNING', resource_id = r.id, started_at = coalesce(o.started_at, now())
+    FROM r, taken WHERE o.batch_id = r.batch_id AND o.id = r.operation_id AND o.state = 'PENDING'
+  ),`;
 
 const deleteStatement = `WITH ${requests},
   resource AS (
@@ -172,12 +183,14 @@ const batchStatement = `WITH ${requests},
   ${traces('r')}`;
 
 /** A kind that uses nothing is spared the look at what it uses: it would cost a fifth of the statement. */
-const createStatements = {
-  vm: createInto('vms', needs),
-  lonelyVm: createInto('vms', noNeeds),
-  network: createInto('networks', noNeeds),
-  volume: createInto('volumes', noNeeds),
-} as const;
+const createStatementsWith = (marked: string) => ({
+  vm: createInto('vms', needs, marked),
+  lonelyVm: createInto('vms', noNeeds, marked),
+  network: createInto('networks', noNeeds, marked),
+  volume: createInto('volumes', noNeeds, marked),
+});
+const createStatements = createStatementsWith('');
+const operationStatements = createStatementsWith(begun);
 
 type CreateStatement = keyof typeof createStatements;
 
@@ -251,7 +264,8 @@ export async function insertCreates(
   sql: Sql,
   creates: readonly [NewCreate, ...NewCreate[]],
 ): Promise<Date | undefined> {
-  const statement = createStatements[createStatementOf(creates[0].resource)];
+  const statements = creates[0].job.batchId === null ? createStatements : operationStatements;
+  const statement = statements[createStatementOf(creates[0].resource)];
   try {
     const [first] = await run(sql, statement, creates.map(createParameters));
     return first?.createdAt;

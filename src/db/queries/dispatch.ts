@@ -1,6 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres';
 import type { OperationType } from '../../domain/kinds.ts';
-import type { StartableJob } from '../../domain/start.ts';
+import type { HostedOperation, StartableJob } from '../../domain/start.ts';
 import { iso } from './iso.ts';
 
 const startable = `j.id, j.type, j.workflow_id AS "workflowId", j.sequence, j.input`;
@@ -60,7 +60,30 @@ export async function jobToRevive(sql: TransactionSql, jobId: string): Promise<R
       RETURNING *
     )
     SELECT ${sql.unsafe(startable)}, jsonb_build_object('epoch', j.epoch, 'checkpoint', ${sql.unsafe(checkpointOf)}) AS again FROM j`;
-  return job;
+  const again = job?.type === 'batch.apply' && job.again ? await generationOf(sql, job) : undefined;
+  return job?.again && again ? { ...job, again: { ...job.again, ...again } } : job;
+}
+
+/** Which workflow of its batch this is, and what others of them may still host. */
+async function generationOf(
+  sql: TransactionSql,
+  { id, workflowId }: StartableJob,
+): Promise<{ generation: number; underWay: readonly HostedOperation[] }> {
+  const [row] = await sql<{ generation: number; underWay: HostedOperation[] }[]>`
+    SELECT b.generation, coalesce((SELECT jsonb_agg(jsonb_build_object('operationId', o.operation_id, 'workflowId', o.workflow_id))
+      FROM jobs o WHERE o.batch_id = b.id AND o.ended_at IS NULL AND o.workflow_id <> ${workflowId}), '[]') AS "underWay"
+    FROM batches b WHERE b.job_id = ${id}`;
+  return row ?? { generation: 1, underWay: [] };
+}
+
+/** Operations of batches under way that other workflows host than the batch's own: each with both. */
+export async function hostedElsewhere(
+  sql: Sql,
+): Promise<readonly (HostedOperation & { readonly batchWorkflowId: string })[]> {
+  return await sql<(HostedOperation & { batchWorkflowId: string })[]>`
+    SELECT o.operation_id AS "operationId", o.workflow_id AS "workflowId", j.workflow_id AS "batchWorkflowId"
+    FROM jobs j JOIN batches b ON b.job_id = j.id JOIN jobs o ON o.batch_id = b.id
+    WHERE j.type = 'batch.apply' AND j.ended_at IS NULL AND b.generation > 1 AND o.ended_at IS NULL AND o.workflow_id <> j.workflow_id`;
 }
 
 /**

@@ -1,0 +1,247 @@
+import { resolveTemplates } from '../../src/batch/template.ts';
+import { checkWith } from '../../src/batch/with.ts';
+import {
+  type BatchRow,
+  beginWait,
+  endOperation,
+  keepBefore,
+  type OperationRow,
+  type PlainEnd,
+} from '../../src/db/queries/batch-work.ts';
+import { seenOperations } from '../../src/db/queries/outputs.ts';
+import { findResource } from '../../src/db/queries/resources.ts';
+import type { ResourceUpdate } from '../../src/domain/common.ts';
+import { isOperationType, joinType, kindOf, partsOf, type ResourceKind } from '../../src/domain/kinds.ts';
+import { MillwrightError } from '../../src/errors.ts';
+import type { AcceptOptions, BatchPlace, Caller } from '../../src/requests/caller.ts';
+import { acceptCreate } from '../../src/requests/create.ts';
+import { createOf } from '../../src/requests/prepare.ts';
+import { acceptDelete } from '../../src/requests/remove.ts';
+import { acceptUpdate } from '../../src/requests/update.ts';
+import { openSpec, placeOfOperation } from '../../src/secrets/specs.ts';
+import type { BeginOperation, Begun } from '../types.ts';
+import type { ControlDependencies } from './index.ts';
+
+/** An operation that is to be begun, and the workflow that will host its job. */
+export interface Beginning {
+  readonly batch: BatchRow;
+  readonly row: OperationRow;
+  readonly direction: BeginOperation['direction'];
+  readonly host: string;
+}
+
+/** What each way to begin gives: undefined where a job was accepted, which then goes on. */
+type Plain = Promise<Begun | undefined>;
+
+export async function ended(
+  { database }: ControlDependencies,
+  { batch, row }: Beginning,
+  end: PlainEnd,
+): Promise<Begun> {
+  await endOperation(database.sql, batch.id, row.id, end);
+  if (end.error) return { error: end.error };
+  return end.state === 'SKIPPED' ? { skipped: true } : { done: true };
+}
+
+/** Where the job of an operation belongs, under the id that was fixed beforehand. */
+export const placeOf = ({ batch, row, host }: Beginning, jobId: string): BatchPlace => ({
+  batchId: batch.id,
+  operationId: row.id,
+  jobId,
+  parentJobId: batch.jobId,
+  workflowId: host,
+});
+
+/** In whose name an operation acts: the batch's own. */
+export const callerOf = ({ caller: { organization, project, trail }, name }: BatchRow): Caller => ({
+  organization,
+  project,
+  actor: `batch/${name}`,
+  origin: null,
+  trail: trail ?? undefined,
+});
+
+export const optionsOf = (
+  { limits, sealer }: ControlDependencies,
+  { batch, row }: Beginning,
+  place: BatchPlace,
+): AcceptOptions => ({
+  limits,
+  sealer,
+  batch: place,
+  onFailure: row.policy.onFailure ?? batch.onFailure,
+  timeoutSeconds: row.policy.timeoutSeconds,
+  retry: row.policy.retry,
+});
+
+/** Where an operation builds, as its file says. */
+export const regionOf = ({ region, provider }: OperationRow) => ({
+  ...(region === null ? {} : { region }),
+  ...(provider === null ? {} : { provider }),
+});
+
+export async function beginForth(dependencies: ControlDependencies, beginning: Beginning, place: BatchPlace): Plain {
+  const { batch, row } = beginning;
+  // This word comes late: the batch has ended, or has given the operation up.
+  if (batch.hasEnded || row.state === 'SKIPPED') {
+    return { error: { code: 'conflict', message: 'The batch has gone on.' } };
+  }
+  if (row.state === 'SUCCEEDED' || row.state === 'UNCHANGED') return { done: true };
+  if (batch.paused) return { paused: true };
+  const { type } = row;
+  if (type === joinType) return await ended(dependencies, beginning, { state: 'SUCCEEDED' });
+  const resolved = await resolvedWith(dependencies, beginning);
+  if ('left' in resolved) return await ended(dependencies, beginning, { state: 'SKIPPED', reason: resolved.left });
+  const given = resolved.with;
+  if (isOperationType(type)) {
+    const { kind, verb } = partsOf(type);
+    if (row.action === 'change') return await change(dependencies, beginning, kind, given);
+    const options = optionsOf(dependencies, beginning, place);
+    const { sql } = dependencies.database;
+    const caller = callerOf(batch);
+    if (verb === 'create') {
+      await acceptCreate(sql, caller, await dependencies.catalog(), createOf(kind, regionOf(row), given), options);
+      return undefined;
+    }
+    const { name } = checkWith(`${kind}.delete`, regionOf(row), given);
+    const accepted = await ifThere(() => acceptDelete(sql, caller, kind, row.resourceId ?? name, options));
+    return accepted ? undefined : await ended(dependencies, beginning, { state: 'SUCCEEDED' });
+  }
+  switch (type) {
+    case 'wait.for':
+    case 'wait.until':
+    case 'wait.approval':
+      return await wait(dependencies, beginning, given);
+    case 'http.request':
+      throw new MillwrightError('invalid', 'HTTP requests are not possible yet.');
+    case 'vm.update':
+    case 'network.update':
+    case 'volume.update': {
+      const kind = kindOf(type);
+      if (!kind) throw new Error(`${type} has no kind`);
+      return await update(dependencies, beginning, kind, given);
+    }
+  }
+}
+
+/** Takes back what an operation did. */
+export async function beginBack(dependencies: ControlDependencies, beginning: Beginning, place: BatchPlace): Plain {
+  const { batch, row } = beginning;
+  const { sql } = dependencies.database;
+  const kind = kindOf(row.type);
+  const back = (): Promise<Begun> => ended(dependencies, beginning, { state: 'ROLLED_BACK' });
+  if (row.state === 'ROLLED_BACK') return { done: true };
+  if (!kind || !row.resourceId) return await back();
+  const { resourceId } = row;
+  if (row.action === 'change' || row.type.endsWith('.update')) {
+    if (row.before) await ifThere(() => acceptUpdate(sql, callerOf(batch), kind, resourceId, row.before ?? {}));
+    return await back();
+  }
+  // What takes an operation back fails when it cannot: it is the batch that is then held.
+  const options: AcceptOptions = { ...optionsOf(dependencies, beginning, place), onFailure: 'rollback' };
+  const accepted = await ifThere(() => acceptDelete(sql, callerOf(batch), kind, resourceId, options));
+  return accepted ? undefined : await back();
+}
+
+type Resolved = { readonly with: unknown } | { readonly left: string };
+
+/** What an operation asks for, references filled in; or why it is left out. */
+async function resolvedWith({ database, sealer }: ControlDependencies, { batch, row }: Beginning): Promise<Resolved> {
+  const spec = await openSpec(sealer, row.spec, placeOfOperation(batch.id, row.id));
+  const seen = await seenOperations(database.sql, batch.id, row.dependsOn);
+  const resolved = resolveTemplates(spec, (id) => seen.get(id)?.outputs);
+  return { with: resolved };
+}
+
+/** Brings labels and protection of what is there to what a create asks for. */
+async function change(
+  dependencies: ControlDependencies,
+  beginning: Beginning,
+  kind: ResourceKind,
+  given: unknown,
+): Promise<Begun> {
+  const { body } = createOf(kind, regionOf(beginning.row), given);
+  const there = await found(dependencies, beginning, kind, body.name);
+  const gone = Object.keys(there.labels).filter((key) => !(key in body.labels));
+  const labels = { ...body.labels, ...Object.fromEntries(gone.map((key) => [key, null])) };
+  return await apply(dependencies, beginning, kind, there, { labels, deletionProtection: body.deletionProtection });
+}
+
+async function update(
+  dependencies: ControlDependencies,
+  beginning: Beginning,
+  kind: ResourceKind,
+  given: unknown,
+): Promise<Begun> {
+  const { name, ...wanted } = Object(given) as { readonly name: string } & ResourceUpdate;
+  const there = await found(dependencies, beginning, kind, name);
+  return await apply(dependencies, beginning, kind, there, wanted);
+}
+
+interface There {
+  readonly id: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly deletionProtection: boolean;
+}
+
+async function found(
+  { database }: ControlDependencies,
+  { batch }: Beginning,
+  kind: ResourceKind,
+  reference: string,
+): Promise<There> {
+  const there = await findResource(database.sql, batch.caller.project.id, kind, reference);
+  if (!there) throw new MillwrightError('not_found', `There is no ${kind} "${reference}" in this project.`);
+  return there;
+}
+
+/** Changes a resource in place; what it was before is kept first, so that a rollback can put it back. */
+async function apply(
+  dependencies: ControlDependencies,
+  beginning: Beginning,
+  kind: ResourceKind,
+  { id, labels, deletionProtection }: There,
+  wanted: ResourceUpdate,
+): Promise<Begun> {
+  const { sql } = dependencies.database;
+  const { batch, row } = beginning;
+  const before = {
+    labels: Object.fromEntries(Object.keys(wanted.labels ?? {}).map((key) => [key, labels[key] ?? null])),
+    deletionProtection,
+  };
+  await keepBefore(sql, batch.id, row.id, before, id);
+  await acceptUpdate(sql, callerOf(batch), kind, id, wanted);
+  return await ended(dependencies, beginning, { state: 'SUCCEEDED' });
+}
+
+async function wait(dependencies: ControlDependencies, beginning: Beginning, given: unknown): Promise<Begun> {
+  const { batch, row } = beginning;
+  const { duration, time } = Object(given) as { readonly duration?: number; readonly time?: string };
+  const isApproval = row.type === 'wait.approval';
+  const { decision } = row;
+  if (isApproval && decision) {
+    const { approved, ...outputs } = decision;
+    if (approved) {
+      const reason = `Approved by ${decision.by}: ${decision.reason}`;
+      return await ended(dependencies, beginning, { state: 'SUCCEEDED', outputs, reason });
+    }
+    const message = `Rejected by ${decision.by}: ${decision.reason}`;
+    return await ended(dependencies, beginning, { state: 'FAILED', error: { code: 'conflict', message } });
+  }
+  const seconds = isApproval ? row.policy.timeoutSeconds : duration;
+  const { until, isOver } = await beginWait(dependencies.database.sql, batch.id, row.id, { seconds, until: time });
+  if (!isOver) return { wait: { until } };
+  if (!isApproval) return await ended(dependencies, beginning, { state: 'SUCCEEDED', outputs: { until } });
+  const message = `Nobody approved it until ${until}.`;
+  return await ended(dependencies, beginning, { state: 'FAILED', error: { code: 'unavailable', message } });
+}
+
+/** A deletion, or a change, of what is not there is done. */
+async function ifThere<Done>(act: () => Promise<Done>): Promise<Done | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof MillwrightError && error.code === 'not_found') return undefined;
+    throw error;
+  }
+}
