@@ -37,7 +37,7 @@ export interface ControlActivities {
   ): Promise<readonly OperationEnd[]>;
 }
 
-export interface BatchNow {
+interface BatchNow {
   readonly paused: boolean;
   /** By a group's id: how many of its members may be under way at once. */
   readonly limits: Readonly<Record<string, number>>;

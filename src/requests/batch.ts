@@ -55,12 +55,7 @@ interface JobOptions {
   readonly eventsAtMost: number;
 }
 
-function batchJob(
-  caller: Caller,
-  file: BatchFile,
-  batchId: string,
-  { nothingToDo, eventsAtMost }: JobOptions,
-): NewJob {
+function batchJob(caller: Caller, file: BatchFile, batchId: string, { nothingToDo, eventsAtMost }: JobOptions): NewJob {
   const { name, parallelLimit, onFailure, timeoutSeconds } = file;
   const id = newId();
   const jobAt = timeoutSeconds && new Date(Date.now() + timeoutSeconds * 1000).toISOString();

@@ -30,14 +30,14 @@ export interface BatchRow {
 }
 
 /** What the file says of how an operation is run. */
-export interface OperationPolicy {
+interface OperationPolicy {
   readonly retry?: Partial<RetryPolicy>;
   readonly timeoutSeconds?: number;
   readonly onFailure?: FailurePolicy;
 }
 
 /** What was decided of an approval. */
-export interface ApprovalDecision {
+interface ApprovalDecision {
   readonly approved: boolean;
   readonly by: string;
   readonly reason: string;
