@@ -29,6 +29,8 @@ export function startReviver(hosting: Hosting, lostAfterSeconds: number, log: Lo
         }
         jobs = jobs.length < atOnce ? [] : await jobsUnderWay(hosting.sql, lostAfterSeconds, atOnce, jobs.at(-1));
       }
+      // Nothing is under way, and so nothing can be lost.
+      if (!running) return;
       const adopted = await adoptLost(hosting, running);
       if (adopted > 0)
         log.warn({ operations: adopted }, 'the workflow of these operations was gone: their batch has them');
