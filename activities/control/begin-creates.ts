@@ -10,7 +10,7 @@ import { readyCreate } from '../../src/requests/create.ts';
 import { type CreateBody, createOf, referencesOf } from '../../src/requests/prepare.ts';
 import { openSpec, placeOfOperation } from '../../src/secrets/specs.ts';
 import type { Begun } from '../types.ts';
-import { type Beginning, callerOf, optionsOf, placeOf, regionOf } from './begin-one.ts';
+import { type Beginning, callerOf, openSecrets, optionsOf, placeOf, regionOf } from './begin-one.ts';
 import type { ControlDependencies } from './index.ts';
 
 /** More in one statement gain little. */
@@ -96,12 +96,18 @@ async function bodiesOf(
     })),
   );
   const referred = new Set(specs.flatMap(({ spec }) => referencesIn(spec).map(({ operationId }) => operationId)));
-  const seen = await seenOperations(database.sql, beginnings[0]?.batch.id ?? '', [...referred]);
+  const [first] = beginnings;
+  const secrets = first ? await openSecrets(sealer, first.batch) : new Map<string, string>();
+  const seen = await seenOperations(database.sql, first?.batch.id ?? '', [...referred]);
   const creates = await Promise.all(
     beginnings.map((beginning, index) =>
       ifPlain(async () => {
         const { row } = beginning;
-        const resolved = resolveTemplates(specs[index]?.spec, (id) => seen.get(id)?.outputs);
+        const resolved = resolveTemplates(
+          specs[index]?.spec,
+          (id) => seen.get(id)?.outputs,
+          (name) => secrets.get(name),
+        );
         if (!isOperationType(row.type)) return undefined;
         return { beginning, body: createOf(partsOf(row.type).kind, regionOf(row), resolved) };
       }),

@@ -1,4 +1,5 @@
-import { resolveTemplates } from '../../src/batch/template.ts';
+import { holds, operationsIn } from '../../src/batch/condition.ts';
+import { referencesIn, resolveTemplates } from '../../src/batch/template.ts';
 import { checkWith } from '../../src/batch/with.ts';
 import {
   type BatchRow,
@@ -18,7 +19,8 @@ import { acceptCreate } from '../../src/requests/create.ts';
 import { createOf } from '../../src/requests/prepare.ts';
 import { acceptDelete } from '../../src/requests/remove.ts';
 import { acceptUpdate } from '../../src/requests/update.ts';
-import { openSpec, placeOfOperation } from '../../src/secrets/specs.ts';
+import type { Sealer } from '../../src/secrets/sealer.ts';
+import { openSpec, placeOfOperation, placeOfVariable } from '../../src/secrets/specs.ts';
 import type { BeginOperation, Begun } from '../types.ts';
 import type { ControlDependencies } from './index.ts';
 
@@ -145,12 +147,34 @@ export async function beginBack(dependencies: ControlDependencies, beginning: Be
 
 type Resolved = { readonly with: unknown } | { readonly left: string };
 
-/** What an operation asks for, references filled in; or why it is left out. */
+/** What an operation asks for, references filled in; or why it is left out. Throws `invalid` where that cannot be told. */
 async function resolvedWith({ database, sealer }: ControlDependencies, { batch, row }: Beginning): Promise<Resolved> {
-  const spec = await openSpec(sealer, row.spec, placeOfOperation(batch.id, row.id));
-  const seen = await seenOperations(database.sql, batch.id, row.dependsOn);
-  const resolved = resolveTemplates(spec, (id) => seen.get(id)?.outputs);
-  return { with: resolved };
+  const [spec, secrets] = await Promise.all([
+    openSpec(sealer, row.spec, placeOfOperation(batch.id, row.id)),
+    openSecrets(sealer, batch),
+  ]);
+  const referred = new Set(referencesIn(spec).map(({ operationId }) => operationId));
+  const looked = operationsIn(row.conditions);
+  const seen = await seenOperations(database.sql, batch.id, [...referred, ...looked]);
+  const see = (id: string) => seen.get(id);
+  if (!holds(row.conditions, see)) return { left: 'Its condition does not hold.' };
+  const missing = [...referred].find((id) => see(id)?.state === 'SKIPPED');
+  if (missing !== undefined) return { left: `It refers to outputs of "${missing}", which was left out.` };
+  return {
+    with: resolveTemplates(
+      spec,
+      (id) => see(id)?.outputs,
+      (name) => secrets.get(name),
+    ),
+  };
+}
+
+/** A batch's secret variables, in clear. */
+export async function openSecrets(sealer: Sealer, { id, secrets }: BatchRow): Promise<ReadonlyMap<string, string>> {
+  const opened = Object.entries(secrets).map(
+    async ([name, sealed]) => [name, String(await openSpec(sealer, sealed, placeOfVariable(id, name)))] as const,
+  );
+  return new Map(await Promise.all(opened));
 }
 
 /** Brings labels and protection of what is there to what a create asks for. */
@@ -173,7 +197,7 @@ async function update(
   kind: ResourceKind,
   given: unknown,
 ): Promise<Begun> {
-  const { name, ...wanted } = Object(given) as { readonly name: string } & ResourceUpdate;
+  const { name, ...wanted } = checkWith(`${kind}.update`, {}, given);
   const there = await found(dependencies, beginning, kind, name);
   return await apply(dependencies, beginning, kind, there, wanted);
 }
@@ -216,24 +240,30 @@ async function apply(
 
 async function wait(dependencies: ControlDependencies, beginning: Beginning, given: unknown): Promise<Begun> {
   const { batch, row } = beginning;
-  const { duration, time } = Object(given) as { readonly duration?: number; readonly time?: string };
   const isApproval = row.type === 'wait.approval';
   const { decision } = row;
   if (isApproval && decision) {
-    const { approved, ...outputs } = decision;
-    if (approved) {
+    if (decision.approved) {
+      const outputs = decision;
       const reason = `Approved by ${decision.by}: ${decision.reason}`;
       return await ended(dependencies, beginning, { state: 'SUCCEEDED', outputs, reason });
     }
     const message = `Rejected by ${decision.by}: ${decision.reason}`;
     return await ended(dependencies, beginning, { state: 'FAILED', error: { code: 'conflict', message } });
   }
-  const seconds = isApproval ? row.policy.timeoutSeconds : duration;
-  const { until, isOver } = await beginWait(dependencies.database.sql, batch.id, row.id, { seconds, until: time });
+  const end = endOfWait(row, given);
+  const { until, isOver } = await beginWait(dependencies.database.sql, batch.id, row.id, end);
   if (!isOver) return { wait: { until } };
   if (!isApproval) return await ended(dependencies, beginning, { state: 'SUCCEEDED', outputs: { until } });
   const message = `Nobody approved it until ${until}.`;
   return await ended(dependencies, beginning, { state: 'FAILED', error: { code: 'unavailable', message } });
+}
+
+/** When a wait ends by itself; an approval that is given no time waits for its decision alone. */
+function endOfWait({ type, policy }: OperationRow, given: unknown): { seconds?: number | undefined; until?: string } {
+  if (type === 'wait.for') return { seconds: checkWith(type, {}, given).duration };
+  if (type === 'wait.until') return { until: checkWith(type, {}, given).time };
+  return { seconds: policy.timeoutSeconds };
 }
 
 /** A deletion, or a change, of what is not there is done. */
