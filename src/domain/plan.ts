@@ -100,7 +100,7 @@ export const planSchema = z
       seconds: z.number().meta({ description: 'What it takes at least, however many run at once.' }),
     }),
     estimate: z.object({
-      seconds: z.number().meta({ description: 'With its parallelLimit and the limits of its groups.' }),
+      seconds: z.number().meta({ description: 'With its parallelLimit; limits of groups are not reckoned with.' }),
       parallelLimit: z.int(),
     }),
     warnings: z.array(z.string()),
