@@ -13,6 +13,7 @@ import { rateLimiter } from './rate-limits.ts';
 import { createRouter } from './router.ts';
 import { auditOperations, auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batch.ts';
+import { batchDeleteRoutes } from './routes/batch-delete.ts';
 import { batchTimelineRoutes } from './routes/batch-timeline.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { commonRoutes } from './routes/common.ts';
@@ -73,6 +74,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     volumeRoutes,
     jobRoutes,
     batchRoutes,
+    batchDeleteRoutes,
     batchTimelineRoutes,
     incidentRoutes,
     eventRoutes,

@@ -1,12 +1,19 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   type BatchBasic,
+  type BatchDetail,
   type BatchOperationView,
   batchBasicSchema,
+  batchDetailSchema,
   batchOperationSchema,
 } from '../src/domain/batch.ts';
 import { type Timeline, timelineSchema } from '../src/domain/batch-timeline.ts';
+import { jobSchema } from '../src/domain/job.ts';
+import { type Plan, planSchema } from '../src/domain/plan.ts';
+import type { Accepted } from './client.ts';
 import type { Ask, Http } from './http.ts';
+
+const deletionSchema = z.object({ resource: batchDetailSchema, job: jobSchema });
 
 type List = <Item>(item: z.ZodType<Item>, ask: Ask, limit: number) => Promise<Item[]>;
 
@@ -33,6 +40,18 @@ export class BatchClient {
 
   timeline(reference: string): Promise<Timeline> {
     return this.#http.json(timelineSchema, { path: pathOf(reference, 'timeline') });
+  }
+
+  /** Deletes what it made, by a new batch. */
+  delete(reference: string, idempotencyKey: string): Promise<Accepted<BatchDetail>> {
+    return this.#http.json(deletionSchema, { method: 'DELETE', path: pathOf(reference), idempotencyKey });
+  }
+
+  /** What deleting it would do. */
+  planDelete(reference: string): Promise<Plan> {
+    // Nothing is written, so that it may be asked for again.
+    const ask = { method: 'DELETE', path: pathOf(reference), query: { dryRun: 'true' } } as const;
+    return this.#http.json(planSchema, ask);
   }
 
   /** As a picture. */

@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { type Format, formatOf, readSource } from '../src/batch/source.ts';
 import { MillwrightError } from '../src/errors.ts';
+import { readText } from './read-text.ts';
 
 /** A batch file with all that goes with it to the API. */
 export interface BatchInput {
@@ -43,7 +44,7 @@ interface Given {
 /** Reads a batch file, `-` for standard input, the files that it names, and values for its variables. */
 export async function readBatchInput(file: string, { stdin, values, valueFile }: Given): Promise<BatchInput> {
   const isStdin = file === '-';
-  const text = isStdin ? await stdin() : await read(file, 'batch file');
+  const text = isStdin ? await stdin() : await readText(file, 'batch file');
   const format = formatOf(file);
   const base = isStdin ? '.' : dirname(file);
   return {
@@ -66,7 +67,7 @@ function pairOf(value: string): [string, string] {
 }
 
 async function readValues(file: string): Promise<Record<string, unknown>> {
-  const { value, faults } = readSource(await read(file, 'file of variables'), formatOf(file));
+  const { value, faults } = readSource(await readText(file, 'file of variables'), formatOf(file));
   const [fault] = faults;
   if (fault) throw new MillwrightError('invalid', `${file}:${fault.line}:${fault.column}: ${fault.detail}`);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
@@ -121,14 +122,4 @@ async function pathsOf(names: readonly string[], from: string, base: string): Pr
     return files.filter((file) => form.test(file)).map((file) => posix.join(folder, file));
   });
   return (await Promise.all(paths)).flat();
-}
-
-async function read(file: string, what: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (cause) {
-    const why =
-      cause instanceof Error && 'code' in cause && cause.code === 'ENOENT' ? 'there is no such file' : String(cause);
-    throw new MillwrightError('invalid', `The ${what} ${file} cannot be read: ${why}.`, { cause });
-  }
 }

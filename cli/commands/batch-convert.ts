@@ -36,7 +36,7 @@ export function convertCommand(open: OpenContext): Command {
       regions: given('regionMap'),
       image: typeof image === 'string' ? image : undefined,
     };
-    const { yaml, left } = convertBatch(await readText(file, io), file, mapping);
+    const { yaml, left } = convertBatch(file === '-' ? await io.input() : await readText(file, 'file'), file, mapping);
     io.out(yaml);
     for (const { line, detail } of left) io.err(`${file}:${line}: ${detail}\n`);
     if (left.length > 0)

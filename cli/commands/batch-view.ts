@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type BatchBasic, type BatchOperationView, type BatchView, operationStates } from '../../src/domain/batch.ts';
 import type { Timeline } from '../../src/domain/batch-timeline.ts';
 import { type Column, properties, table } from '../table.ts';
@@ -71,13 +71,19 @@ function describe(batch: BatchBasic, operations: readonly BatchOperationView[], 
   return operations.length === 0 ? head : `${head}\n${table(operationColumns, operations, now)}`;
 }
 
+function addState(value: string, before: readonly string[] = []): readonly string[] {
+  if (operationStates.some((state) => state === value)) return [...before, value];
+  throw new InvalidArgumentError(`Allowed choices are ${operationStates.join(', ')}.`);
+}
+
 export function operationsCommand(open: OpenContext): Command {
   const command = withLimit(apiCommand('operations', 'list the operations of a batch, and what each waits for'))
     .argument(...reference)
     .addOption(
-      new Option('--state <state>', 'only those in this state; may be given several times')
-        .choices(operationStates)
-        .argParser((state: string, before: readonly string[] | undefined) => [...(before ?? []), state]),
+      new Option(
+        '--state <state>',
+        `only those in this state; may be given several times (${operationStates.join(', ')})`,
+      ).argParser(addState),
     );
   return command.action(async (name: string) => {
     const session = await openSession(command, open);

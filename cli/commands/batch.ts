@@ -1,10 +1,12 @@
 import { Command } from 'commander';
 import type { BatchView } from '../../src/domain/batch.ts';
+import { hasEnded } from '../../src/domain/job-states.ts';
 import type { BatchInput } from '../batch-input.ts';
 import type { Session } from '../session.ts';
 import { type Column, properties, table } from '../table.ts';
 import { age, took } from '../text.ts';
 import type { FollowMode } from '../watch/follow.ts';
+import { convertCommand } from './batch-convert.ts';
 import { doneOf, getCommand, operationsCommand, timelineCommand, totalOf } from './batch-view.ts';
 import {
   apiCommand,
@@ -28,7 +30,9 @@ export const batchCommand = (open: OpenContext): Command =>
     .addCommand(listCommand(open))
     .addCommand(getCommand(open))
     .addCommand(operationsCommand(open))
-    .addCommand(timelineCommand(open));
+    .addCommand(timelineCommand(open))
+    .addCommand(deleteCommand(open))
+    .addCommand(convertCommand(open));
 
 const columns: readonly Column<BatchView>[] = [
   { header: 'NAME', value: ({ name }) => name },
@@ -136,5 +140,27 @@ function listCommand(open: OpenContext): Command {
   return command.action(async () => {
     const session = await openSession(command, open);
     await showItems(session, await session.client.batches(limitOf(command)), columns, 'No batches in this project.');
+  });
+}
+
+function deleteCommand(open: OpenContext): Command {
+  const command = apiCommand('delete', 'delete all that a batch made or found, what uses others first')
+    .argument('<name>', 'its id, or its name for the newest of that name that made anything')
+    .option('--dry-run', 'show what would be deleted, and delete nothing');
+  return withJob(command).action(async (name: string) => {
+    const session = await openSession(command, open);
+    const { oneBatch } = session.client;
+    if (command.getOptionValue('dryRun') === true) {
+      const [plan, { planText }] = await Promise.all([oneBatch.planDelete(name), import('../plan-text.ts')]);
+      await session.show(plan, () => planText(plan, { all: false, paint: session.paint }));
+      return;
+    }
+    const accepted = await oneBatch.delete(name, idempotencyKeyOf(command));
+    if (hasEnded(accepted.job.state)) {
+      await session.show(accepted, () => table(columns, [accepted.resource], Date.now()));
+      session.talk('Nothing to do: all of it is deleted already.');
+      return;
+    }
+    await finish(session, [accepted], modeOf(command), { columns, find: (id) => session.client.batch(id) });
   });
 }

@@ -50,6 +50,10 @@ async function newVolume({ member }: Tenant): Promise<{ id: string; jobId: strin
   const job = await member.done('POST', '/volumes', volume());
   return { id: job.resource.id, jobId: job.id };
 }
+async function newBatch({ member }: Tenant): Promise<{ id: string }> {
+  const file = `name: ${unique('batch')}\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${unique('vol')}, sizeGib: 1 } }\n`;
+  return (await member.done('POST', '/batches', file)).resource;
+}
 async function heldJob({ member }: Tenant, { platform }: World): Promise<{ id: string }> {
   const body = { ...volume(), onFailure: 'hold' };
   await platform.simulator.fault({ effect: 'permanent', operation: 'volume.create', name: body.name });
@@ -175,6 +179,7 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'get-batch': of(({ batch }) => batch),
   'list-batch-operations': of(({ batch }) => batch),
   'get-batch-timeline': of(({ batch }) => batch),
+  'delete-batch': removes(({ batch }) => batch, newBatch, 202),
 
   'list-organizations': list,
   'list-projects': list,
