@@ -17,6 +17,8 @@ export interface BatchNow {
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
+  /** What is replaced, and has deleted its old and not begun its new: it keeps its place in its groups. */
+  readonly halfReplaced: readonly string[];
   /** The first operation that failed and has the whole batch taken back. */
   readonly stoppedBy: string | null;
 }
@@ -66,19 +68,26 @@ const takesSlot = ({ state, jobState }: Active): boolean =>
 /** What keeps operations from beginning, whichever they are. */
 export interface Pressure {
   readonly underWay: number;
-  readonly fullGroups: readonly { readonly id: string; readonly limit: number; readonly underWay: number }[];
+  readonly fullGroups: readonly {
+    readonly id: string;
+    readonly limit: number;
+    /** What has a place: an operation, and likewise what is replaced, with both its halves. */
+    readonly members: ReadonlySet<string>;
+  }[];
 }
 
-export function pressureOf({ limits }: BatchNow, active: readonly Active[]): Pressure {
-  const taking = active.filter(takesSlot);
+const oldSuffix = '/_old';
+/** What is replaced is two operations, the deletion of the old and the new, and one member of its group. */
+const memberOf = (id: string): string => (id.endsWith(oldSuffix) ? id.slice(0, -oldSuffix.length) : id);
+
+/** What is held, or waits, gives its slot to another, and keeps its place in its groups; a rollback has no such limits. */
+export function pressureOf({ limits, halfReplaced }: BatchNow, active: readonly Active[]): Pressure {
+  const placed = active.flatMap(({ id, state }) => (state === 'RUNNING' || state === 'WAITING' ? [memberOf(id)] : []));
   const fullGroups = Object.entries(limits).flatMap(([id, limit]) => {
-    const prefix = `${id}/`;
-    const members = new Set(
-      taking.flatMap((one) => (one.id.startsWith(prefix) ? [one.id.slice(prefix.length).split('/')[0]] : [])),
-    );
-    return members.size >= limit ? [{ id, limit, underWay: members.size }] : [];
+    const members = new Set([...placed, ...halfReplaced].filter((member) => member.startsWith(`${id}/`)));
+    return members.size >= limit ? [{ id, limit, members }] : [];
   });
-  return { underWay: taking.length, fullGroups };
+  return { underWay: active.filter(takesSlot).length, fullGroups };
 }
 
 const words = (wait: Pick<Wait, 'kind' | 'reason'> & Partial<Wait>): Wait => ({ since: null, until: null, ...wait });
@@ -114,11 +123,13 @@ export function waitOfPending(batch: BatchNow, pressure: Pressure, pending: Pend
   if (pending.unmet > 0) return words({ kind: 'operations', reason: operationsOf(pending), since });
   const whole = batchWait(batch);
   if (whole) return whole;
-  const group = pressure.fullGroups.find(({ id }) => pending.id.startsWith(`${id}/`));
+  const group = pressure.fullGroups.find(
+    ({ id, members }) => pending.id.startsWith(`${id}/`) && !members.has(memberOf(pending.id)),
+  );
   if (group)
     return words({
       kind: 'group',
-      reason: `a place in group "${group.id}": its limit is ${group.limit}, and ${group.underWay} are under way`,
+      reason: `a place in group "${group.id}": its limit is ${group.limit}, and ${group.members.size} have one`,
       since,
     });
   if (pressure.underWay >= batch.parallelLimit)

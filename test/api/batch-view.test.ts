@@ -101,7 +101,7 @@ test('everything that waits says why, since when, and until when', async () => {
   });
   expect(waits['web/green']).toEqual({
     kind: 'group',
-    reason: 'a place in group "web": its limit is 1, and 1 are under way',
+    reason: 'a place in group "web": its limit is 1, and 1 have one',
     since: at(2),
     until: null,
   });
@@ -133,6 +133,27 @@ test('the progress counts what waits by its reason, and the answer without opera
     { id: 'more', type: 'volume.create' },
     { id: 'soft', type: 'volume.create' },
   ]);
+});
+
+test('what is half replaced keeps its place in its group, and so does what is held', async () => {
+  const id = await plantBatch(platform.sql, {
+    name: 'groups',
+    limits: { web: 1, db: 1 },
+    startedAt: at(0),
+    operations: [
+      { id: 'web/blue/_old', type: 'volume.delete', state: 'SUCCEEDED', startedAt: at(1), endedAt: at(2) },
+      { id: 'web/blue', dependsOn: ['web/blue/_old'] },
+      { id: 'web/green' },
+      { id: 'db/one', state: 'RUNNING', startedAt: at(1), job: { state: 'HELD' } },
+      { id: 'db/two' },
+    ],
+  });
+  const waits = await waitsOf(id);
+  expect(waits['web/green']).toMatchObject({ kind: 'group' });
+  expect(waits['db/two']).toMatchObject({ kind: 'group' });
+  expect(waits['web/blue']).toMatchObject({ kind: 'worker' });
+  const { progress } = await get(`/batches/${id}?view=basic`);
+  expect(progress.next).toEqual([{ id: 'web/blue', type: 'volume.create' }]);
 });
 
 test('a batch that is paused, or stops, says so of what could begin', async () => {

@@ -10,7 +10,10 @@ export async function batchNow(sql: Sql, batchId: string): Promise<BatchNow> {
       ${iso('b.paused_at')} AS "pausedAt", b.paused_by AS "pausedBy", ${iso('b.created_at')} AS "createdAt",
       ${iso('j.started_at')} AS "startedAt", ${iso('j.ended_at')} AS "endedAt",
       (SELECT o.id FROM batch_operations o WHERE o.batch_id = b.id AND o.state IN ('FAILED', 'CANCELED')
-        AND coalesce(o.policy ->> 'onFailure', b.on_failure) = 'rollback' ORDER BY o.position LIMIT 1) AS "stoppedBy"
+        AND coalesce(o.policy ->> 'onFailure', b.on_failure) = 'rollback' ORDER BY o.position LIMIT 1) AS "stoppedBy",
+      CASE WHEN b.limits = '{}' THEN '{}' ELSE ARRAY(SELECT n.id FROM batch_operations o
+        JOIN batch_operations n ON n.batch_id = o.batch_id AND n.id = left(o.id, -length('/_old'))
+        WHERE o.batch_id = b.id AND o.state = 'SUCCEEDED' AND o.id LIKE '%/\\_old' AND n.state = 'PENDING') END AS "halfReplaced"
     FROM batches b JOIN jobs j ON j.id = b.job_id WHERE b.id = $1`,
     [batchId],
     { prepare: true },
@@ -86,7 +89,7 @@ export async function pendingCounts(sql: Sql, batchId: string, { fullGroups }: P
       WHERE p.batch_id = $1 AND p.state = 'PENDING' GROUP BY p.id
     ), pending AS MATERIALIZED (
       SELECT p.id, p.type, p.position, w.ready_at, coalesce(w.blocked, false) AS blocked,
-        EXISTS (SELECT FROM unnest($2::text[]) g WHERE starts_with(p.id, g || '/')) AS full
+        p.id <> ALL($3::text[]) AND EXISTS (SELECT FROM unnest($2::text[]) g WHERE starts_with(p.id, g || '/')) AS full
       FROM batch_operations p LEFT JOIN waits w ON w.id = p.id WHERE p.batch_id = $1 AND p.state = 'PENDING'
     )
     SELECT count(*) FILTER (WHERE blocked)::int AS operations, count(*) FILTER (WHERE "full" AND NOT blocked)::int AS group,
@@ -94,7 +97,7 @@ export async function pendingCounts(sql: Sql, batchId: string, { fullGroups }: P
       coalesce((SELECT jsonb_agg(jsonb_build_object('id', n.id, 'type', n.type)) FROM (
         SELECT id, type FROM pending WHERE NOT blocked AND NOT "full" ORDER BY ready_at NULLS FIRST, position LIMIT ${nextAtMost}) n), '[]') AS next
     FROM pending`,
-    [batchId, fullGroups.map(({ id }) => id)],
+    [batchId, fullGroups.map(({ id }) => id), fullGroups.flatMap(({ members }) => [...members])],
     { prepare: true },
   );
   return row ?? { operations: 0, group: 0, ready: 0, next: [] };
