@@ -55,8 +55,8 @@ export class BatchClient {
   }
 
   /** As a picture. */
-  timelineSvg(reference: string): Promise<string> {
-    return this.#http.text({ path: pathOf(reference, 'timeline'), query: { format: 'svg' } });
+  timelineSvg(reference: string, show: 'gantt' | 'graph'): Promise<string> {
+    return this.#http.text({ path: pathOf(reference, 'timeline'), query: { format: 'svg', show } });
   }
 }
 

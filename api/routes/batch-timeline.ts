@@ -1,5 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { ganttOf } from '../../src/batch/gantt.ts';
+import { graphOf } from '../../src/batch/graph-picture.ts';
 import { batchTimeline } from '../../src/db/queries/batch-timeline.ts';
 import { batchIdOf } from '../../src/db/queries/batches.ts';
 import { timelineSchema } from '../../src/domain/batch-timeline.ts';
@@ -25,7 +26,12 @@ export function batchTimelineRoutes({ database }: ApiDependencies) {
       operationId: 'get-batch-timeline',
       request: {
         params: referenceParam,
-        query: projectQuery.extend({ format: z.enum(['json', 'svg']).default('json') }),
+        query: projectQuery.extend({
+          format: z.enum(['json', 'svg']).default('json'),
+          show: z.enum(['gantt', 'graph']).default('gantt').meta({
+            description: 'With `format=svg`: over time, or by what depends on what.',
+          }),
+        }),
       },
       responses: {
         200: {
@@ -40,9 +46,10 @@ export function batchTimelineRoutes({ database }: ApiDependencies) {
       const batchId = await batchIdOf(database.sql, context.get('caller').project.id, id);
       if (!batchId) throw new MillwrightError('not_found', `There is no batch "${id}" in this project.`);
       const timeline = await batchTimeline(database.sql, batchId);
-      if (context.req.valid('query').format === 'json') return context.json(timeline, 200);
+      const { format, show } = context.req.valid('query');
+      if (format === 'json') return context.json(timeline, 200);
       const headers = { 'content-type': 'image/svg+xml; charset=utf-8', 'content-security-policy': harmless };
-      return context.body(ganttOf(timeline), 200, headers);
+      return context.body(show === 'graph' ? graphOf(timeline) : ganttOf(timeline), 200, headers);
     },
   );
   return router;

@@ -106,12 +106,16 @@ const seconds = (value: number): string => `${value.toFixed(1)}s`;
 export function timelineCommand(open: OpenContext): Command {
   const command = apiCommand('timeline', 'show what a batch spent its time on: its critical path')
     .argument(...reference)
-    .option('--svg <file>', 'write a Gantt chart of it there, as SVG; - for standard output');
+    .option('--svg <file>', 'write a Gantt chart of it there, as SVG; - for standard output')
+    .option('--graph', 'with --svg: what depends on what, rather than when it ran');
   return command.action(async (name: string) => {
     const session = await openSession(command, open);
     const file = textOf(command, 'svg');
     if (file !== undefined) {
-      const svg = await session.client.oneBatch.timelineSvg(name);
+      const svg = await session.client.oneBatch.timelineSvg(
+        name,
+        command.getOptionValue('graph') === true ? 'graph' : 'gantt',
+      );
       if (file === '-') session.context.io.out(svg);
       else {
         await writeFile(file, svg);

@@ -130,7 +130,7 @@ function axis({ begin, end, x }: Scale, top: number, bottom: number): string {
 }
 
 /** The class of colour that a state has. */
-function colourOf(state: Span['state']): string {
+export function colourOf(state: Span['state']): string {
   switch (state) {
     case 'SUCCEEDED':
     case 'UNCHANGED':

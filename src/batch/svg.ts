@@ -73,7 +73,7 @@ const colours = (of: Readonly<Record<Colour, string>>): string =>
 
 const style = `
 text{font:12px ui-sans-serif,system-ui,sans-serif} text.title{font-size:16px;font-weight:600} text.strong{font-weight:600}
-.wait{stroke-dasharray:2 3} .path{fill:none;stroke-width:1.5} .critical{stroke-width:2}
+.wait{stroke-dasharray:2 3} .path,.edge{fill:none} .path{stroke-width:1.5} .critical{stroke-width:2}
 ${colours(light)}
 @media (prefers-color-scheme:dark){${colours(dark)}}
 `;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ganttOf } from '../../src/batch/gantt.ts';
+import { graphOf } from '../../src/batch/graph-picture.ts';
 import { timelineOf, type Went } from '../../src/batch/timeline.ts';
 
 const at = (second: number): string => new Date(Date.UTC(2026, 10, 23, 12) + second * 1000).toISOString();
@@ -117,4 +118,29 @@ test('of ten thousand operations the critical path and the longest are shown, th
   expect(svg.match(/text-anchor="end">o\d+</g)).toHaveLength(40);
   expect(svg).toContain('9,960 more operations only in the curve above');
   expect(svg.length).toBeLessThan(60_000);
+});
+
+test('the graph has each operation to the right of all that it depends on, and the critical path marked', () => {
+  const svg = graphOf(timelineOf(head(50), shop));
+  const placeOf = (id: string): number => Number(new RegExp(`<text x="([\\d.]+)"[^>]*>${id}</text>`).exec(svg)?.[1]);
+  expect(placeOf('net')).toBe(placeOf('data'));
+  expect(placeOf('db')).toBeGreaterThan(placeOf('net'));
+  expect(placeOf('web')).toBeGreaterThan(placeOf('db'));
+  expect(svg.match(/<path class="path"/g)).toHaveLength(2);
+  expect(svg.match(/<path class="axis edge"/g)).toHaveLength(4);
+  expect(svg).toContain('6 operations in 3 layers');
+});
+
+test('a layer of very many operations is one box, and what depends on it one line', () => {
+  const many = Array.from({ length: 10_000 }, (_, index) => went(`o${index}`, 0, 5));
+  const join = went(
+    'join',
+    5,
+    6,
+    many.map(({ id }) => id),
+  );
+  const svg = graphOf(timelineOf(head(6), [...many, join]));
+  expect(svg).toContain('>10,000 operations</text>');
+  expect(svg.match(/<path /g)).toHaveLength(1);
+  expect(svg.length).toBeLessThan(5000);
 });
