@@ -13,6 +13,7 @@ import { rateLimiter } from './rate-limits.ts';
 import { createRouter } from './router.ts';
 import { auditOperations, auditRoutes } from './routes/audit.ts';
 import { batchRoutes } from './routes/batch.ts';
+import { batchControlRoutes } from './routes/batch-control.ts';
 import { batchDeleteRoutes } from './routes/batch-delete.ts';
 import { batchTimelineRoutes } from './routes/batch-timeline.ts';
 import { codecRoutes } from './routes/codec.ts';
@@ -76,6 +77,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     batchRoutes,
     batchDeleteRoutes,
     batchTimelineRoutes,
+    batchControlRoutes,
     incidentRoutes,
     eventRoutes,
     webhookRoutes,

@@ -235,7 +235,7 @@ export class Walk {
       await sleep(pauseMs);
       pauseMs = Math.min(2 * pauseMs, longestLookMs);
       if (this.#handsOver) return;
-      if (this.#paused) this.#look();
+      if (this.#paused || this.#waiting.size > 0) this.#look();
       const { batchId } = this.#input;
       const open = [...this.#elsewhere.keys()];
       if (open.length === 0) continue;

@@ -91,7 +91,7 @@ class Batch {
   async run(): Promise<SagaEnd> {
     const { rollback, cancelRequested, state } = this.#progress.now;
     if (rollback !== 'none' || cancelRequested) this.#listener.cancel = undefined;
-    const isNew = (this.#input.generation ?? 1) === 1 || this.#input.epoch !== undefined;
+    const isNew = this.#input.sequence === 0 || this.#input.epoch !== undefined;
     const refused = isNew && state !== 'HELD' ? await this.#progress.tell({ state: 'RUNNING' }) : null;
     if (refused) return { state: 'FAILED', error: refused };
     await this.#load();
@@ -245,7 +245,8 @@ class Batch {
       await this.#progress.end('SUCCEEDED', { error: null });
       return { state: 'SUCCEEDED' };
     }
-    const state = this.#isCanceled || this.#failures[0]?.end.state === 'CANCELED' ? 'CANCELED' : 'FAILED';
+    const wasCanceled = this.#isCanceled || (!this.#late && this.#failures[0]?.end.state === 'CANCELED');
+    const state = wasCanceled ? 'CANCELED' : 'FAILED';
     const error = before.error ?? (this.#isCanceled ? this.#canceled : this.#error());
     await this.#cancelBegun((await control.skipOperations(this.#input.batchId)) ?? []);
     if (how === 'keep') {

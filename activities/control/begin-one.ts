@@ -89,7 +89,8 @@ export async function beginForth(dependencies: ControlDependencies, beginning: B
     return { error: { code: 'conflict', message: 'The batch has gone on.' } };
   }
   if (row.state === 'SUCCEEDED' || row.state === 'UNCHANGED') return { done: true };
-  if (batch.paused) return { paused: true };
+  // What waits is under way, and goes on.
+  if (batch.paused && row.state === 'PENDING') return { paused: true };
   const { type } = row;
   if (type === joinType) return await ended(dependencies, beginning, { state: 'SUCCEEDED' });
   const resolved = await resolvedWith(dependencies, beginning);

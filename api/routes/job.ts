@@ -1,85 +1,25 @@
 import { z } from '@hono/zod-openapi';
-import { auditedAround } from '../../src/db/queries/audit.ts';
-import { findJob, listJobs } from '../../src/db/queries/jobs.ts';
+import { listJobs } from '../../src/db/queries/jobs.ts';
 import { roleOnPlatform } from '../../src/domain/access.ts';
-import type { Act } from '../../src/domain/audit.ts';
 import type { Event } from '../../src/domain/event.ts';
-import {
-  cancelSchema,
-  hasEnded,
-  type JobView,
-  jobEventSchema,
-  jobSchema,
-  jobStates,
-  mayCancel,
-  type Settlement,
-  settleSchema,
-} from '../../src/domain/job.ts';
-import { MillwrightError } from '../../src/errors.ts';
-import type { Caller } from '../../src/requests/caller.ts';
-import { cancelPending } from '../../src/requests/cancel-pending.ts';
-import { cancelJob, settleJob } from '../../temporal/decide.ts';
+import { cancelSchema, hasEnded, jobEventSchema, jobSchema, jobStates, settleSchema } from '../../src/domain/job.ts';
 import { createRoute, idParam, json, pageOf, pageQuery, projectQuery } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { afterOf, eventStream, lastEventIdHeader } from '../events/contract.ts';
 import { streamEvents } from '../events/stream.ts';
+import { jobDecisions } from '../job-decisions.ts';
 import { notKept, problems } from '../problem.ts';
 import { createRegionWatch } from '../region-watch.ts';
 import { createRouter } from '../router.ts';
 import { workflowUrl } from '../workflow-url.ts';
 
-/** They end a job by somebody's word of what is at the provider: a tenant's would let it leave things there, uncounted. */
-const takenOnTrust: readonly Settlement[] = ['skip', 'mark-done'];
-
-const onlyOperators = (action: Settlement): MillwrightError =>
-  new MillwrightError(
-    'forbidden',
-    `"${action}" takes somebody's word for what is at the provider, and so is an operator's to say. "retry" finds out.`,
-  );
-
-const cannotSettle = ({ id, state, settlements }: JobView, action: Settlement): MillwrightError =>
-  new MillwrightError(
-    'conflict',
-    state === 'HELD'
-      ? `Job ${id} cannot be settled by ${action}. What applies: ${settlements.join(', ')}.`
-      : `Job ${id} is ${state}, not HELD; there is nothing to settle.`,
-    { jobId: id },
-  );
-
-const cannotCancel = ({ id, state, rollback }: JobView): MillwrightError =>
-  new MillwrightError(
-    'conflict',
-    hasEnded(state)
-      ? `Job ${id} has ended: it is ${state}.`
-      : `Job ${id} is being undone already (rollback: ${rollback}). ${state === 'HELD' ? 'Settle it.' : 'Follow it to its end.'}`,
-    { jobId: id },
-  );
-
-const notFound = (id: string): MillwrightError =>
-  new MillwrightError('not_found', `There is no job "${id}" in this project.`);
-
-/** For the record: who decides what of a job, and why. */
-const decision = (
-  { actor, origin }: Caller,
-  { id, organizationId, projectId, resource }: JobView,
-  action: `job.settle.${Settlement}` | 'job.cancel',
-  reason: string,
-): Act => ({ organizationId, projectId, actor, origin, action, resource, jobId: id, reason });
-
 export function jobRoutes(dependencies: ApiDependencies) {
-  const { database, temporal, sealer } = dependencies;
+  const { database, temporal } = dependencies;
   const urlOf = workflowUrl(dependencies);
   const regions = createRegionWatch(temporal);
-  const { sql } = database;
-  const hosting = { sql, client: temporal, sealer };
   const common = { tags: ['Jobs'] };
 
-  async function find(projectId: string, id: string): Promise<JobView> {
-    const job = await findJob(sql, projectId, id, urlOf);
-    if (!job) throw notFound(id);
-    return job;
-  }
-
+  const { find, settle, cancel } = jobDecisions(dependencies);
   const router = createRouter();
 
   router.openapi(
@@ -143,16 +83,8 @@ export function jobRoutes(dependencies: ApiDependencies) {
     }),
     async (context) => {
       const { id } = context.req.valid('param');
-      const { action, reason } = context.req.valid('json');
-      const job = await find(context.get('caller').project.id, id);
-      if (!job.settlements.includes(action)) throw cannotSettle(job, action);
-      if (takenOnTrust.includes(action) && !roleOnPlatform(context.get('principal').rights))
-        throw onlyOperators(action);
-      const applies = async () => (await find(job.projectId, id)).settlements.includes(action);
-      await auditedAround(sql, decision(context.get('caller'), job, `job.settle.${action}`, reason), () =>
-        settleJob(hosting, job, { action, reason, applies }),
-      );
-      return context.json(await find(context.get('caller').project.id, id), 200);
+      const isOperator = roleOnPlatform(context.get('principal').rights) !== undefined;
+      return context.json(await settle(context.get('caller'), id, { ...context.req.valid('json'), isOperator }), 200);
     },
   );
 
@@ -174,18 +106,7 @@ export function jobRoutes(dependencies: ApiDependencies) {
     async (context) => {
       const { id } = context.req.valid('param');
       const { reason } = context.req.valid('json');
-      const job = await find(context.get('caller').project.id, id);
-      if (!mayCancel(job)) throw cannotCancel(job);
-      if (!job.cancelRequested) {
-        const applies = async () => {
-          const now = await find(job.projectId, id);
-          return mayCancel(now) && !now.cancelRequested;
-        };
-        await auditedAround(sql, decision(context.get('caller'), job, 'job.cancel', reason), async () => {
-          if (!(await cancelPending(sql, job, reason))) await cancelJob(hosting, job, { reason, applies });
-        });
-      }
-      return context.json(await find(context.get('caller').project.id, id), 202);
+      return context.json(await cancel(context.get('caller'), id, reason), 202);
     },
   );
 

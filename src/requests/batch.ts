@@ -42,8 +42,7 @@ export function acceptBatch(
     const nothingToDo = planned.every(({ action }) => action === 'none');
     const job = batchJob(caller, file, id, { nothingToDo, eventsAtMost: options.limits.batchEvents });
     const { name, version, parallelLimit, onFailure, limits } = file;
-    const operations = await Promise.all(planned.map((one, position) => rowOf(sealer, id, one, position)));
-    const secrets = await sealSecrets(sealer, id, file.secrets);
+    const { operations, secrets } = await rowsOf(sealer, id, file, planned);
     const batch = { id, name, version, parallelLimit, onFailure, limits, secrets, planHash: plan.hash, operations };
     await insertBatch(sql, asked(caller, options), batch, job);
     return { jobId: job.id, resourceId: id, ...(nothingToDo ? {} : { start: startOf(job) }) };
@@ -53,16 +52,25 @@ export function acceptBatch(
 interface JobOptions {
   readonly nothingToDo: boolean;
   readonly eventsAtMost: number;
+  /** Which of the batch's workflows its first is; 1 where it is left out. */
+  readonly generation?: number;
 }
 
-function batchJob(caller: Caller, file: BatchFile, batchId: string, { nothingToDo, eventsAtMost }: JobOptions): NewJob {
-  const { name, parallelLimit, onFailure, timeoutSeconds } = file;
+/** What a job of a batch has to know of its file. */
+export type BatchHead = Pick<BatchFile, 'name' | 'parallelLimit' | 'onFailure'> & { readonly timeoutSeconds?: number };
+
+export function batchJob(
+  caller: Caller,
+  { name, parallelLimit, onFailure, timeoutSeconds }: BatchHead,
+  batchId: string,
+  { nothingToDo, eventsAtMost, generation = 1 }: JobOptions,
+): NewJob {
   const id = newId();
   const jobAt = timeoutSeconds && new Date(Date.now() + timeoutSeconds * 1000).toISOString();
   return {
     id,
     type: 'batch.apply',
-    workflowId: batchWorkflowId(name, batchId, 1),
+    workflowId: batchWorkflowId(name, batchId, generation),
     input: {
       batchId,
       jobId: id,
@@ -72,6 +80,7 @@ function batchJob(caller: Caller, file: BatchFile, batchId: string, { nothingToD
       parallelLimit,
       onFailure,
       eventsAtMost,
+      ...(generation > 1 ? { generation } : {}),
       ...(caller.trail ? { trail: caller.trail } : {}),
       ...(jobAt ? { deadlines: { jobAt } } : {}),
     },
@@ -79,6 +88,19 @@ function batchJob(caller: Caller, file: BatchFile, batchId: string, { nothingToD
     operationId: null,
     parentJobId: null,
     ...(nothingToDo ? { endedAs: 'SUCCEEDED' as const } : {}),
+  };
+}
+
+/** A batch's operations and secret variables as they are stored. */
+export async function rowsOf(
+  sealer: Sealer,
+  batchId: string,
+  { secrets }: Pick<BatchFile, 'secrets'>,
+  planned: readonly PlannedOperation[],
+): Promise<Pick<NewBatch, 'operations' | 'secrets'>> {
+  return {
+    operations: await Promise.all(planned.map((one, position) => rowOf(sealer, batchId, one, position))),
+    secrets: await sealSecrets(sealer, batchId, secrets),
   };
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { until } from '../harness/until.ts';
 import { made, type Tenant, type World } from './world.ts';
 
 /** What to put into an operation's request. */
@@ -59,6 +60,46 @@ async function heldJob({ member }: Tenant, { platform }: World): Promise<{ id: s
   await platform.simulator.fault({ effect: 'permanent', operation: 'volume.create', name: body.name });
   const answer = await member.tenant('POST', '/volumes', body);
   return await member.jobWhen(answer.body.job.id, ({ state }) => state === 'HELD');
+}
+const because = { reason: 'by a test' };
+/** A batch that waits for an approval of its operation `ok`. */
+async function waitingBatch({ member }: Tenant): Promise<{ id: string }> {
+  const file = `name: ${unique('waits')}\noperations: [{ id: ok, type: wait.approval, with: { message: May it go on? } }]\n`;
+  const { id } = (await member.tenant('POST', '/batches', file)).body.resource;
+  await until('the approval to be waited for', async () => {
+    const { body } = await member.tenant('GET', `/batches/${id}`);
+    return body.counts.WAITING === 1;
+  });
+  return { id };
+}
+/** A batch whose operation `ok` is held. */
+async function heldBatch({ member }: Tenant, { platform }: World): Promise<{ id: string }> {
+  const name = unique('vol');
+  await platform.simulator.fault({ effect: 'permanent', operation: 'volume.create', name });
+  const file = `name: ${unique('held')}\nonFailure: hold\noperations: [{ id: ok, type: volume.create, region: tpe-1, with: { name: ${name}, sizeGib: 1 } }]\n`;
+  const { id } = (await member.tenant('POST', '/batches', file)).body.resource;
+  await until('the operation to be held', async () => {
+    const { body } = await member.tenant('GET', `/jobs?batch=${id}&state=HELD`);
+    return body.items.length === 1;
+  });
+  return { id };
+}
+/** Something asked of a batch, or of its operation `ok`. */
+const ofBatch = (
+  make: (tenant: Tenant, world: World) => Promise<{ id: string }>,
+  status = 200,
+  body: object = because,
+): RouteCase => ({
+  what: ({ batch }) => ({ params: { id: batch.id, operationId: 'ok' }, body }),
+  happy: {
+    status,
+    parts: async (tenant, world) => ({ params: { id: (await make(tenant, world)).id, operationId: 'ok' }, body }),
+  },
+});
+async function pausedBatch(tenant: Tenant): Promise<{ id: string }> {
+  const { id } = await waitingBatch(tenant);
+  await tenant.member.tenant('POST', `/batches/${id}/pause`, because);
+  return { id };
 }
 const created = (path: string, body: () => object) => async (tenant: Tenant, world: World) =>
   made(
@@ -180,6 +221,12 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'list-batch-operations': of(({ batch }) => batch),
   'get-batch-timeline': of(({ batch }) => batch),
   'delete-batch': removes(({ batch }) => batch, newBatch, 202),
+  'pause-batch': ofBatch(waitingBatch),
+  'resume-batch': ofBatch(pausedBatch),
+  'cancel-batch': ofBatch(waitingBatch, 202),
+  'settle-batch-operation': ofBatch(heldBatch, 200, { action: 'rollback', ...because }),
+  'approve-batch-operation': ofBatch(waitingBatch),
+  'reject-batch-operation': ofBatch(waitingBatch),
 
   'list-organizations': list,
   'list-projects': list,

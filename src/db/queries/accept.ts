@@ -182,6 +182,14 @@ const batchStatement = `WITH ${requests},
   ),
   ${traces('r')}`;
 
+/** A batch that has ended goes on by another job; none is written where another was quicker. */
+const resumeStatement = `WITH ${requests},
+  batch AS (
+    UPDATE batches b SET job_id = r.job_id, generation = b.generation + 1, paused_at = NULL, paused_by = NULL
+    FROM r WHERE b.id = r.id AND b.job_id = (r."row" ->> 'before')::uuid RETURNING b.id
+  ),
+  ${traces('r, batch')}`;
+
 /** A kind that uses nothing is spared the look at what it uses: it would cost a fifth of the statement. */
 const createStatementsWith = (marked: string) => ({
   vm: createInto('vms', needs, marked),
@@ -317,4 +325,43 @@ export async function insertBatch(sql: Sql, asked: Asked, batch: NewBatch, job: 
   const { id, name, parallelLimit, onFailure, planHash, ...rest } = batch;
   const row = { ...rest, parallel_limit: parallelLimit, on_failure: onFailure, plan_hash: planHash };
   await run(sql, batchStatement, [{ ...parameters(asked, job), id, kind: 'batch', name, row }]);
+}
+
+/** Whether the batch goes on by this job, in place of the one `before` it, which has ended. */
+export async function insertResumption(
+  sql: TransactionSql,
+  asked: Asked,
+  { id, name, before }: { readonly id: string; readonly name: string; readonly before: string },
+  job: NewJob,
+): Promise<boolean> {
+  const request = { ...parameters(asked, job), id, kind: 'batch', name, row: { before } };
+  return (await run(sql, resumeStatement, [request])).length > 0;
+}
+
+/**
+ * Gives a batch that is resumed the operations of another file: those that are done stay as they are, in their new
+ * places; the others are replaced.
+ */
+export async function replaceUndone(
+  sql: TransactionSql,
+  { id, parallelLimit, onFailure, limits, secrets, planHash, operations }: Omit<NewBatch, 'name' | 'version'>,
+): Promise<void> {
+  await sql`DELETE FROM batch_operations WHERE batch_id = ${id} AND state NOT IN ('SUCCEEDED', 'UNCHANGED')`;
+  await sql.unsafe(
+    `INSERT INTO batch_operations AS b (batch_id, id, position, type, region, provider, depends_on, soft_depends_on, action,
+      conditions, policy, spec, state, resource_id)
+    SELECT $1, o.id, o.position, o.type, o.region, o.provider, o.depends_on, o.soft_depends_on, o.action,
+      o.conditions, o.policy, o.spec, o.state, o.resource_id
+    FROM jsonb_to_recordset($2::text::jsonb) AS o(
+      id text, position int, type text, region text, provider text, depends_on text[], soft_depends_on text[], action text,
+      conditions jsonb, policy jsonb, spec jsonb, state text, resource_id uuid)
+    ON CONFLICT (batch_id, id) DO UPDATE SET position = excluded.position, depends_on = excluded.depends_on,
+      soft_depends_on = excluded.soft_depends_on`,
+    [id, JSON.stringify(operations)],
+  );
+  await sql.unsafe(
+    `UPDATE batches SET parallel_limit = $2, on_failure = $3, limits = $4::text::jsonb, secrets = $5::text::jsonb, plan_hash = $6
+    WHERE id = $1`,
+    [id, parallelLimit, onFailure, JSON.stringify(limits), JSON.stringify(secrets), planHash],
+  );
 }
