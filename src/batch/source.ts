@@ -1,5 +1,5 @@
-import { readJson } from './json.ts';
 import type { Locate, Path, Place } from './place.ts';
+import { readQuickly } from './quick.ts';
 import { type Read, unreadable } from './read.ts';
 import { readToml } from './toml.ts';
 import { readYaml } from './yaml.ts';
@@ -26,7 +26,7 @@ export function readSource(given: string, format: Format = 'yaml', file?: string
 
 function read(text: string, format: Format): Read {
   if (format === 'toml') return readToml(text);
-  const value = readJson(text);
+  const value = readQuickly(text);
   if (value === undefined) return readYaml(text);
   // Most files have no fault, and need no places.
   let places: Locate | undefined;

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { type ParseOptions, parseBatch } from '../../src/batch/parse.ts';
+import { readQuickly } from '../../src/batch/quick.ts';
 import type { Format } from '../../src/batch/source.ts';
+import { readYaml } from '../../src/batch/yaml.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import { catalog } from './parsing.ts';
 
@@ -148,6 +150,75 @@ const operation = fc.record(
   },
   { requiredKeys: ['id', 'type', 'with'] },
 );
+
+/** Pieces of which YAML may be made, and much that is none. */
+const pieces = fc.constantFrom(
+  ...[
+    'a',
+    'b',
+    '1',
+    '0x1F',
+    '0o17',
+    '1_0',
+    '1e3',
+    '.5',
+    '.nan',
+    'null',
+    '~',
+    'TRUE',
+    'yes',
+    '2020-01-01',
+    '1:30',
+    '?',
+    '-',
+    ':',
+    '- ',
+    ': ',
+    ', ',
+  ],
+  ...[
+    '[',
+    ']',
+    '{',
+    '}',
+    '"',
+    "'",
+    '\\n',
+    '\\',
+    '#',
+    ' #',
+    '|',
+    '>',
+    '|-',
+    '>+',
+    '|2',
+    '&a',
+    '*a',
+    '!t',
+    '!!str',
+    '<<',
+    '%',
+    '---',
+    '...',
+    '@',
+    '`',
+    '\t',
+  ],
+  ...['\n', '\n', '\n ', '\n  ', '\n- ', '\r\n', ' ', '  ', 'é', '__proto__', '\u0085', '\u2028'],
+);
+
+test('the quick reader of YAML says what the one says that knows places, or nothing', () => {
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 20 }), (drawn) => {
+      const text = drawn.join('');
+      const value = readQuickly(text);
+      if (value === undefined) return;
+      const { value: read, faults } = readYaml(text);
+      expect({ value, faults }).toEqual({ value: read, faults: [] });
+    }),
+    { numRuns: 20_000 },
+  );
+});
 
 test('whatever text it is, it is read or refused', () => {
   fc.assert(
