@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { dirname, join, posix } from 'node:path';
+import { basename, dirname, join, posix } from 'node:path';
 import { type Format, formatOf, readSource } from '../src/batch/source.ts';
 import { MillwrightError } from '../src/errors.ts';
 import { readText } from './read-text.ts';
@@ -25,7 +25,7 @@ export function bodyOfBatch({ name, text, format, variables, includes }: BatchIn
   const contentType = mediaTypes[format];
   if (includes.size === 0 && Object.keys(variables).length === 0) return { body: text, contentType };
   const form = new FormData();
-  form.append('file', new Blob([text], { type: contentType }), name);
+  form.append('file', new Blob([text], { type: contentType }), basename(name));
   form.append('variables', JSON.stringify(variables));
   for (const [path, content] of includes) {
     form.append('include', new Blob([content], { type: mediaTypes[formatOf(path)] }), path);

@@ -62,8 +62,7 @@ function readBatch(at: Where, options: ParseOptions, checking: Checking): BatchF
     const read = spread.readHeader(value, at, '', given);
     if (!read) return undefined;
     const { header, scope } = read;
-    const files = options.name === undefined ? [] : [options.name];
-    spread.add(Object(value).operations, { at, scope, policy: {}, waits: nothing, files, depth: 0 });
+    spread.add(Object(value).operations, { at, scope, policy: {}, waits: nothing, files: [], depth: 0 });
     const dependencies = dependenciesOf(spread, checking);
     const operations = spread.drafts.flatMap((draft) => {
       const waits = dependencies.of.get(draft);

@@ -29,7 +29,7 @@ export interface Batch {
   readonly policy: Policy;
   /** What all of its operations wait for as well. */
   readonly waits: Waits;
-  /** The files that it lies in, itself included, from the outermost. */
+  /** The files that it lies in, from the outermost that another names. */
   readonly files: readonly string[];
   readonly depth: number;
 }

@@ -175,11 +175,10 @@ test('files are found from the file that names them, in whatever format each is'
       '[[operations]]\nid = "a"\ntype = "volume.create"\nregion = "tpe-1"\nwith = { name = "a", sizeGib = 1 }\n',
     ],
   ]);
-  expect(read(site('sites/tpe.yaml'), { files }).operations.map(({ id }) => id)).toEqual([
-    'site/inner/a',
-    'site/inner',
-    'site',
-  ]);
+  for (const name of [undefined, 'shop.yaml', '/somewhere/else/shop.yaml']) {
+    const { operations } = read(site('sites/tpe.yaml'), { files, name });
+    expect(operations.map(({ id }) => id)).toEqual(['site/inner/a', 'site/inner', 'site']);
+  }
 });
 
 test('faults name the file that they are in, those of the batch file first', () => {
