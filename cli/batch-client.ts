@@ -8,7 +8,7 @@ import {
   batchOperationSchema,
 } from '../src/domain/batch.ts';
 import { type Timeline, timelineSchema } from '../src/domain/batch-timeline.ts';
-import { jobSchema } from '../src/domain/job.ts';
+import { jobSchema, type Settlement } from '../src/domain/job.ts';
 import { type Plan, planSchema } from '../src/domain/plan.ts';
 import type { Accepted } from './client.ts';
 import type { Ask, Http } from './http.ts';
@@ -40,6 +40,25 @@ export class BatchClient {
 
   timeline(reference: string): Promise<Timeline> {
     return this.#http.json(timelineSchema, { path: pathOf(reference, 'timeline') });
+  }
+
+  /** Has no idempotency key, like all decisions: a second one would find things changed by the first. */
+  steer(reference: string, act: 'pause' | 'resume' | 'cancel', reason: string): Promise<void> {
+    return this.#decide(pathOf(reference, act), { reason });
+  }
+
+  /** Of one of its operations that waits for somebody's word. */
+  answer(reference: string, operation: string, act: 'approve' | 'reject', reason: string): Promise<void> {
+    return this.#decide(pathOf(reference, 'operations', encodeURIComponent(operation), act), { reason });
+  }
+
+  /** Of one of its operations that is held. */
+  settle(reference: string, operation: string, action: Settlement, reason: string): Promise<void> {
+    return this.#decide(pathOf(reference, 'operations', encodeURIComponent(operation), 'settle'), { action, reason });
+  }
+
+  #decide(path: string, body: object): Promise<void> {
+    return this.#http.send({ method: 'POST', path, body: JSON.stringify(body), contentType: 'application/json' });
   }
 
   /** Deletes what it made, by a new batch. */

@@ -7,8 +7,19 @@ import { age, clock, took } from '../text.ts';
 import { apiCommand, limitOf, type OpenContext, openSession, textOf, withLimit } from './common.ts';
 import { showItems } from './show.ts';
 
-export const totalOf = ({ counts }: BatchView): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
-export const doneOf = ({ counts }: BatchView): number => (counts.SUCCEEDED ?? 0) + (counts.UNCHANGED ?? 0);
+const totalOf = ({ counts }: BatchView): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
+const doneOf = ({ counts }: BatchView): number => (counts.SUCCEEDED ?? 0) + (counts.UNCHANGED ?? 0);
+
+export const batchColumns: readonly Column<BatchView>[] = [
+  { header: 'NAME', value: ({ name }) => name },
+  { header: 'ID', value: ({ id }) => id },
+  { header: 'STATE', value: ({ state }) => state },
+  { header: 'ROLLBACK', value: ({ rollback }) => rollback },
+  { header: 'DONE', value: (batch) => `${doneOf(batch)}/${totalOf(batch)}` },
+  { header: 'AGE', value: ({ createdAt }, now) => age(createdAt, now) },
+  { header: 'TOOK', value: ({ startedAt, endedAt }, now) => took(startedAt, endedAt, now) },
+  { header: 'ERROR', value: ({ error }) => error?.message ?? '', optional: true },
+];
 
 /** `batch get` lists the operations of a batch that has no more than these. */
 const listedWithBatch = 100;

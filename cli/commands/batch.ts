@@ -1,13 +1,12 @@
 import { Command } from 'commander';
-import type { BatchView } from '../../src/domain/batch.ts';
 import { hasEnded } from '../../src/domain/job-states.ts';
 import type { BatchInput } from '../batch-input.ts';
 import type { Session } from '../session.ts';
-import { type Column, properties, table } from '../table.ts';
-import { age, took } from '../text.ts';
+import { properties, table } from '../table.ts';
 import type { FollowMode } from '../watch/follow.ts';
 import { convertCommand } from './batch-convert.ts';
-import { doneOf, getCommand, operationsCommand, timelineCommand, totalOf } from './batch-view.ts';
+import { approvalCommands, settleCommand, steerCommands } from './batch-decide.ts';
+import { batchColumns, getCommand, operationsCommand, timelineCommand } from './batch-view.ts';
 import {
   apiCommand,
   idempotencyKeyOf,
@@ -21,8 +20,8 @@ import {
 } from './common.ts';
 import { finish, showItems } from './show.ts';
 
-export const batchCommand = (open: OpenContext): Command =>
-  new Command('batch')
+export function batchCommand(open: OpenContext): Command {
+  const command = new Command('batch')
     .description('validate, plan, apply, list and show batches')
     .addCommand(validateCommand(open))
     .addCommand(planCommand(open))
@@ -32,18 +31,11 @@ export const batchCommand = (open: OpenContext): Command =>
     .addCommand(operationsCommand(open))
     .addCommand(timelineCommand(open))
     .addCommand(deleteCommand(open))
+    .addCommand(settleCommand(open))
     .addCommand(convertCommand(open));
-
-const columns: readonly Column<BatchView>[] = [
-  { header: 'NAME', value: ({ name }) => name },
-  { header: 'ID', value: ({ id }) => id },
-  { header: 'STATE', value: ({ state }) => state },
-  { header: 'ROLLBACK', value: ({ rollback }) => rollback },
-  { header: 'DONE', value: (batch) => `${doneOf(batch)}/${totalOf(batch)}` },
-  { header: 'AGE', value: ({ createdAt }, now) => age(createdAt, now) },
-  { header: 'TOOK', value: ({ startedAt, endedAt }, now) => took(startedAt, endedAt, now) },
-  { header: 'ERROR', value: ({ error }) => error?.message ?? '', optional: true },
-];
+  for (const more of [...steerCommands(open), ...approvalCommands(open)]) command.addCommand(more);
+  return command;
+}
 
 /** Adds the batch file, and values for its variables. */
 const withFile = (command: Command): Command =>
@@ -125,21 +117,26 @@ export async function applyInput(
   const { operations, counts } = accepted.resource;
   const unchanged = counts.UNCHANGED ?? 0;
   if (unchanged === operations.length) {
-    await session.show(accepted, () => table(columns, [accepted.resource], Date.now()));
+    await session.show(accepted, () => table(batchColumns, [accepted.resource], Date.now()));
     session.talk(
       `Nothing to do: ${operations.length === 1 ? 'the one operation is' : `all ${operations.length} operations are`} as the file says.`,
     );
     return;
   }
   if (unchanged > 0) session.talk(`${unchanged} of ${operations.length} operations are as the file says already.`);
-  await finish(session, [accepted], mode, { columns, find: (id) => session.client.batch(id) });
+  await finish(session, [accepted], mode, { columns: batchColumns, find: (id) => session.client.batch(id) });
 }
 
 function listCommand(open: OpenContext): Command {
   const command = withLimit(apiCommand('list', 'list batches, newest first'));
   return command.action(async () => {
     const session = await openSession(command, open);
-    await showItems(session, await session.client.batches(limitOf(command)), columns, 'No batches in this project.');
+    await showItems(
+      session,
+      await session.client.batches(limitOf(command)),
+      batchColumns,
+      'No batches in this project.',
+    );
   });
 }
 
@@ -157,10 +154,13 @@ function deleteCommand(open: OpenContext): Command {
     }
     const accepted = await oneBatch.delete(name, idempotencyKeyOf(command));
     if (hasEnded(accepted.job.state)) {
-      await session.show(accepted, () => table(columns, [accepted.resource], Date.now()));
+      await session.show(accepted, () => table(batchColumns, [accepted.resource], Date.now()));
       session.talk('Nothing to do: all of it is deleted already.');
       return;
     }
-    await finish(session, [accepted], modeOf(command), { columns, find: (id) => session.client.batch(id) });
+    await finish(session, [accepted], modeOf(command), {
+      columns: batchColumns,
+      find: (id) => session.client.batch(id),
+    });
   });
 }

@@ -127,7 +127,7 @@ function cancelCommand(open: OpenContext): Command {
   });
 }
 
-function settlement(value: string): Settlement {
+export function settlement(value: string): Settlement {
   const known = settlements.find((candidate) => candidate === value);
   if (known) return known;
   throw new InvalidArgumentError(`Allowed choices are ${settlements.join(', ')}.`);

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, onTestFinished, test } from 'vitest';
@@ -116,4 +117,32 @@ test('batch convert needs no platform: the file goes to standard output, what is
     `${file}:3: operation "web": tags: ["a"] has no like in a batch file\nOne thing is left to you; see the comments.\n`,
   );
   expect((await millwright(['batch', 'convert', file, '--flavor-map', 'p1'])).code).toBe(2);
+});
+
+test('decisions on a batch and its operations are asked for with their reason, and the batch is shown as it then is', async () => {
+  const route = (_: unknown, response: ServerResponse): void => json(response, {});
+  const within = '/batches/web/operations/site%2Fdb';
+  api = await startApi({
+    'GET /batches/web': (_, response) => json(response, one),
+    ...Object.fromEntries(['pause', 'resume', 'cancel'].map((act) => [`POST /batches/web/${act}`, route])),
+    ...Object.fromEntries(['settle', 'approve', 'reject'].map((act) => [`POST ${within}/${act}`, route])),
+  });
+  const env = at(api.url);
+  for (const act of ['pause', 'resume', 'cancel']) {
+    const { code, out } = await millwright(['batch', act, 'web', '--reason', 'so'], { env });
+    expect([code, out]).toEqual([0, expect.stringMatching(/^web .* RUNNING /m)]);
+  }
+  for (const act of ['approve', 'reject'])
+    await millwright(['batch', act, 'web', 'site/db', '--reason', 'so'], { env });
+  await millwright(['batch', 'settle', 'web', 'site/db', 'retry', '--reason', 'mended'], { env });
+  const asked = api.asked.filter(({ method }) => method === 'POST');
+  expect(asked.map(({ path, body }) => `${path.replace('/api/tenant/v1', '')} ${body}`)).toEqual([
+    '/batches/web/pause {"reason":"so"}',
+    '/batches/web/resume {"reason":"so"}',
+    '/batches/web/cancel {"reason":"so"}',
+    `${within}/approve {"reason":"so"}`,
+    `${within}/reject {"reason":"so"}`,
+    `${within}/settle {"action":"retry","reason":"mended"}`,
+  ]);
+  expect((await millwright(['batch', 'pause', 'web'], { env })).code).toBe(2);
 });
