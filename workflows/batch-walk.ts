@@ -58,6 +58,8 @@ export class Walk {
   readonly #clock = new CancellationScope();
   #schedule: Schedule;
   #paused = false;
+  /** How often somebody said that something was decided. */
+  #looks = 0;
   #handsOver = false;
   #successor: string | undefined;
   #finish: (() => void) | undefined;
@@ -170,6 +172,7 @@ export class Walk {
     const begin: BeginOperation = { operationId, direction: this.#course.direction };
     try {
       for (;;) {
+        const looks = this.#looks;
         const begun = await this.#begin(begin);
         if ('job' in begun) return { operationId, ...(await this.#course.scope.run(() => runJob(begun.job))) };
         if ('error' in begun) return { operationId, state: 'FAILED', error: begun.error };
@@ -179,7 +182,8 @@ export class Walk {
           this.#paused = true;
           return 'not yet';
         }
-        await this.#wait(operationId, begun.wait.until);
+        // What was decided while this was asked may not be in the answer.
+        if (looks === this.#looks) await this.#wait(operationId, begun.wait.until);
         if (this.#handsOver) return 'not yet';
       }
     } catch (error) {
@@ -221,8 +225,12 @@ export class Walk {
   }
 
   #look(): void {
+    this.#looks += 1;
+    const looks = this.#looks;
     for (const wake of this.#waiting.values()) wake();
     void CancellationScope.nonCancellable(() => control.lookAtBatch(this.#input.batchId)).then(({ paused }) => {
+      // An answer to an earlier question is not news any more.
+      if (looks !== this.#looks) return;
       this.#paused = paused;
       this.#fill();
     });

@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 import type { JobResult } from '../../src/domain/job.ts';
 import type { CallContext, Driver, Provided, ProvidedVm } from '../../src/providers/types.ts';
+import { heartbeatIntervalMs } from '../../temporal/names.ts';
 import type { RegionActivities, RegionCall } from '../types.ts';
 import { type AskStanding, createFence } from './fence.ts';
 
@@ -14,6 +15,7 @@ const longestTimerMs = 2 ** 31 - 1;
 function callContext({ deadlineAt }: RegionCall, ask: AskStanding): CallContext {
   const context = Context.current();
   const { cancellationSignal } = context;
+  const startedAt = Date.now();
   const leftMs = deadlineAt ? Math.max(0, Date.parse(deadlineAt) - Date.now()) : longestTimerMs;
   const signal =
     leftMs < longestTimerMs
@@ -21,7 +23,10 @@ function callContext({ deadlineAt }: RegionCall, ask: AskStanding): CallContext 
       : cancellationSignal;
   return {
     signal,
-    progress: (detail) => context.heartbeat(detail),
+    // Most calls are done before anybody would miss a sign of life: each costs Temporal a write.
+    progress: (detail) => {
+      if (Date.now() - startedAt >= heartbeatIntervalMs) context.heartbeat(detail);
+    },
     stillMine: createFence(context.info, ask),
   };
 }

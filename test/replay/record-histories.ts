@@ -31,6 +31,8 @@ const config = readConfig({
   HOME: process.env.HOME,
   MILLWRIGHT_HOME: home,
   MILLWRIGHT_STEP_ATTEMPTS: '3',
+  // Few enough that a batch of some dozen operations goes on in several workflows.
+  MILLWRIGHT_BATCH_EVENTS: '100',
 });
 const platform = await startPlatform({ config, port: 0 }, (line) => console.error(line));
 const api = new Api(platform.endpoints.api, readFileSync(join(home, 'operator.token'), 'utf8').trim());
@@ -194,6 +196,36 @@ try {
     return counts.SUCCEEDED > 0 && counts.RUNNING > 0;
   });
   await save('batch-canceled', (await api.canceled(long.body.job.id)).workflowId);
+  await simulator.clearFaults();
+
+  const waits = `
+name: waits
+operations:
+  - { id: a, type: volume.create, region: tpe-1, with: { name: waits-a, sizeGib: 1 } }
+  - { id: b, type: volume.create, region: tpe-1, when: operations.a.outputs.sizeGib > 1, with: { name: waits-b, sizeGib: 1 } }
+  - { id: pause, type: wait.for, with: { duration: 1s } }
+  - { id: ok, type: wait.approval, dependsOn: [pause, b], with: { message: May it go on? } }
+  - { id: c, type: volume.create, region: tpe-1, dependsOn: [ok], with: { name: waits-c, sizeGib: 1 } }`;
+  const because = { reason: 'to be recorded' };
+  const waiting = (await api.tenant('POST', '/batches', waits)).body;
+  await until('the approval to be waited for', async () => {
+    const { items } = (await api.tenant('GET', '/batches/waits/operations?state=WAITING')).body;
+    return items.some(({ id }: { id: string }) => id === 'ok');
+  });
+  await api.tenant('POST', '/batches/waits/pause', because);
+  await api.tenant('POST', '/batches/waits/operations/ok/approve', because);
+  await api.tenant('POST', '/batches/waits/resume', because);
+  await save('batch-waits', (await api.jobWhen(waiting.job.id)).workflowId);
+
+  const many = Array.from(
+    { length: 40 },
+    (_, index) =>
+      `  - { id: m${index}, type: volume.create, region: nrt-1, with: { name: many-${index}, sizeGib: 1 } }`,
+  );
+  const { job } = (await api.tenant('POST', '/batches', `name: many\noperations:\n${many.join('\n')}\n`)).body;
+  const { workflowId } = await api.jobWhen(job.id, undefined, 60_000);
+  const [, stem = '', last = '1'] = /^(.*\/)(\d+)$/.exec(workflowId) ?? [];
+  for (let number = 1; number <= Number(last); number += 1) await save(`batch-part-${number}`, `${stem}${number}`);
 } finally {
   await connection.close();
   await platform.stop();

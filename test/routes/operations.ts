@@ -99,7 +99,9 @@ export async function ask(
     method,
     headers: {
       ...(api.token ? { authorization: `Bearer ${api.token}` } : {}),
-      ...(body === undefined ? {} : { 'content-type': takesBody ?? 'application/json' }),
+      ...(body === undefined
+        ? {}
+        : { 'content-type': typeof body === 'string' && takesBody ? takesBody : 'application/json' }),
     },
     ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });

@@ -51,6 +51,17 @@ test('a paused batch begins nothing more, says so, and goes on when it is resume
   await expectConsistent(platform);
 });
 
+test('decisions that come all at once are all heard', async () => {
+  const { api } = platform;
+  const waits = ['a', 'b', 'c'].map((name) => `  - { id: ${name}, type: wait.approval, with: { message: Well? } }`);
+  const { id, jobId } = await apply('hasty', [...waits, volume('hasty-v', ', dependsOn: [a, b, c]')]);
+  await until('all to be waited for', async () => (await batchOf(id)).counts.WAITING === 3);
+  await ask(id, 'pause');
+  await Promise.all(['a', 'b', 'c'].map((name) => ask(id, `operations/${name}/approve`)));
+  await ask(id, 'resume');
+  expect(await api.jobWhen(jobId, undefined, 20_000)).toMatchObject({ state: 'SUCCEEDED' });
+});
+
 test('an approval that is rejected fails, and what was built is taken back', async () => {
   const { api, simulator } = platform;
   const { id, jobId } = await apply('rejected', [
