@@ -62,6 +62,7 @@ test('a history that this release would not have made is told apart', async () =
 const shapes = {
   '0.1.0': 'c79f4f90d2bdb6a7',
   '0.2.0': '702ca5fdc3b5532d',
+  '0.3.0': 'da0ae697be5c7f78',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {
