@@ -1,4 +1,13 @@
-import type { FailurePolicy, Job, JobResult, NetworkSpec, RetryPolicy, VmSpec, VolumeSpec } from '../src/domain/job.ts';
+import type {
+  FailurePolicy,
+  HttpCall,
+  Job,
+  JobResult,
+  NetworkSpec,
+  RetryPolicy,
+  VmSpec,
+  VolumeSpec,
+} from '../src/domain/job.ts';
 import type { Trail } from '../src/domain/trail.ts';
 import type { Transition } from '../src/domain/transition.ts';
 import type { ErrorInfo } from '../src/errors.ts';
@@ -103,4 +112,6 @@ export interface RegionActivities {
   removeNetwork(call: RegionCall): Promise<JobResult>;
   ensureVolume(call: RegionCall, spec: VolumeSpec): Promise<JobResult>;
   removeVolume(call: RegionCall): Promise<JobResult>;
+  /** Answered by its receiver as often as it is sent: `call.key` goes with it as its Idempotency-Key. */
+  requestHttp(call: RegionCall, spec: HttpCall): Promise<JobResult>;
 }

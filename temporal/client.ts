@@ -6,7 +6,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
-import type { OperationType } from '../src/domain/kinds.ts';
+import { httpType, type SagaType } from '../src/domain/kinds.ts';
 import type { StartableJob } from '../src/domain/start.ts';
 import type { KeyRing } from '../src/secrets/key-ring.ts';
 import { inSpan, jobContext } from '../src/telemetry/tracing.ts';
@@ -85,8 +85,9 @@ function describe(job: StartableJob): { name: string; summary: string; resource:
   const verb = type.endsWith('.create') ? 'Create' : 'Delete';
   const [kind] = type.split('.');
   return {
-    name: workflowNames[type as OperationType],
-    summary: `${verb} ${kind} ${resourceName} in ${region}`,
+    name: workflowNames[type as SagaType],
+    summary:
+      type === httpType ? `Call of ${resourceName} from ${region}` : `${verb} ${kind} ${resourceName} in ${region}`,
     resource: `${kind}/${resourceName}`,
     region,
   };

@@ -1,4 +1,4 @@
-import type { OperationType } from '../src/domain/kinds.ts';
+import type { SagaType } from '../src/domain/kinds.ts';
 
 /** Names that both sides of Temporal agree on. Pure: workflows import this file. */
 export const controlQueue = 'control';
@@ -23,19 +23,21 @@ export type WorkflowName =
   | 'createNetwork'
   | 'deleteNetwork'
   | 'createVolume'
-  | 'deleteVolume';
-export const workflowNames: Readonly<Record<OperationType, WorkflowName>> = {
+  | 'deleteVolume'
+  | 'requestHttp';
+export const workflowNames: Readonly<Record<SagaType, WorkflowName>> = {
   'vm.create': 'createVm',
   'vm.delete': 'deleteVm',
   'network.create': 'createNetwork',
   'network.delete': 'deleteNetwork',
   'volume.create': 'createVolume',
   'volume.delete': 'deleteVolume',
+  'http.request': 'requestHttp',
 };
 export const batchWorkflow = 'hostBatch';
 
 /** `vm/create/web-1.9f3c0a4b17de`: readable, and unique by the 48 random bits that end a job's id. */
-export const jobWorkflowId = (type: OperationType, resourceName: string, jobId: string): string =>
+export const jobWorkflowId = (type: SagaType, resourceName: string, jobId: string): string =>
   `${type.replace('.', '/')}/${resourceName}.${jobId.slice(-12)}`;
 export const batchWorkflowId = (name: string, batchId: string, generation: number): string =>
   `batch/${name}.${batchId.slice(-12)}/${generation}`;

@@ -45,13 +45,14 @@ export function startRegionWorker(
       ],
       more: sdkMetrics,
     });
+    const httpRules = { hosts: config.MILLWRIGHT_HTTP_HOSTS, timeoutMs: config.MILLWRIGHT_HTTP_TIMEOUT_MS };
     const measure = attemptMetrics(telemetry.registry);
     const worker = await Worker.create({
       connection,
       namespace,
       taskQueue: regionQueue(region),
       identity: regionIdentity(region, version, names),
-      activities: { ...wrap(createRegionActivities(drivers, (info) => standingOf(client, info))) },
+      activities: { ...wrap(createRegionActivities(drivers, (info) => standingOf(client, info), httpRules)) },
       dataConverter: dataConverter(keys),
       interceptors: {
         activity: [(context) => ({ inbound: new RegionActivityInterceptor(context, client, log, measure) })],

@@ -79,5 +79,6 @@ export function region(job: Job, step: string): Region {
     removeNetwork: () => activities.removeNetwork(call),
     ensureVolume: (spec) => activities.ensureVolume(call, spec),
     removeVolume: () => activities.removeVolume(call),
+    requestHttp: (spec) => activities.requestHttp(call, spec),
   };
 }

@@ -8,4 +8,5 @@ export {
   hostJob as deleteNetwork,
   hostJob as deleteVm,
   hostJob as deleteVolume,
+  hostJob as requestHttp,
 } from './job.ts';

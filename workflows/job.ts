@@ -7,8 +7,9 @@ import {
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { Job, SpecOf } from '../src/domain/job.ts';
-import type { OperationType } from '../src/domain/kinds.ts';
+import type { HttpSpec, Job, SpecOf } from '../src/domain/job.ts';
+import type { SagaType } from '../src/domain/kinds.ts';
+import { requestHttp } from './http.ts';
 import { handleMessages } from './messages.ts';
 import { createNetwork, deleteNetwork } from './network.ts';
 import { watchProgress } from './progress.ts';
@@ -17,13 +18,14 @@ import { createVm, deleteVm } from './vm.ts';
 import { createVolume, deleteVolume } from './volume.ts';
 
 /** Every saga there is, by the type of its job. A job's spec is of its type: the statement that accepted it saw to that. */
-const sagas: Readonly<Record<OperationType, (job: Job) => Promise<SagaEnd>>> = {
+const sagas: Readonly<Record<SagaType, (job: Job) => Promise<SagaEnd>>> = {
   'vm.create': (job) => createVm(job as Job<SpecOf['vm']>),
   'vm.delete': deleteVm,
   'network.create': (job) => createNetwork(job as Job<SpecOf['network']>),
   'network.delete': deleteNetwork,
   'volume.create': (job) => createVolume(job as Job<SpecOf['volume']>),
   'volume.delete': deleteVolume,
+  'http.request': (job) => requestHttp(job as Job<HttpSpec>),
 };
 
 /** Runs a job inside the workflow that calls this: one of its own, or a batch's. */

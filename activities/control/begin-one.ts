@@ -12,7 +12,7 @@ import {
 import { seenOperations } from '../../src/db/queries/outputs.ts';
 import { findResource } from '../../src/db/queries/resources.ts';
 import type { ResourceUpdate } from '../../src/domain/common.ts';
-import { isOperationType, joinType, kindOf, partsOf, type ResourceKind } from '../../src/domain/kinds.ts';
+import { httpType, isOperationType, joinType, kindOf, partsOf, type ResourceKind } from '../../src/domain/kinds.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import type { AcceptOptions, BatchPlace, Caller } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
@@ -22,6 +22,7 @@ import { acceptUpdate } from '../../src/requests/update.ts';
 import type { Sealer } from '../../src/secrets/sealer.ts';
 import { openSpec, placeOfOperation, placeOfVariable } from '../../src/secrets/specs.ts';
 import type { BeginOperation, Begun } from '../types.ts';
+import { call, callBack } from './begin-http.ts';
 import type { ControlDependencies } from './index.ts';
 
 /** An operation that is to be begun, and the workflow that will host its job. */
@@ -116,7 +117,7 @@ export async function beginForth(dependencies: ControlDependencies, beginning: B
     case 'wait.approval':
       return await wait(dependencies, beginning, given);
     case 'http.request':
-      throw new MillwrightError('invalid', 'HTTP requests are not possible yet.');
+      return await call(dependencies, beginning, place, checkWith(type, {}, given));
     case 'vm.update':
     case 'network.update':
     case 'volume.update': {
@@ -134,6 +135,7 @@ export async function beginBack(dependencies: ControlDependencies, beginning: Be
   const kind = kindOf(row.type);
   const back = (): Promise<Begun> => ended(dependencies, beginning, { state: 'ROLLED_BACK' });
   if (row.state === 'ROLLED_BACK') return { done: true };
+  if (row.type === httpType) return (await callBack(dependencies, beginning, place)) ? undefined : await back();
   if (!kind || !row.resourceId) return await back();
   const { resourceId } = row;
   if (row.action === 'change' || row.type.endsWith('.update')) {

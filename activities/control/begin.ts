@@ -11,6 +11,7 @@ import {
   renewRollbackJob,
 } from '../../src/db/queries/batch-work.ts';
 import { hasEnded } from '../../src/domain/job.ts';
+import { kindOf } from '../../src/domain/kinds.ts';
 import { type ErrorInfo, MillwrightError, toErrorInfo } from '../../src/errors.ts';
 import type { BeginOperation, Begun } from '../types.ts';
 import { createTogether } from './begin-creates.ts';
@@ -97,7 +98,7 @@ async function goOn(
   const accepted = await jobForWork(sql, sealer, jobId);
   if (!accepted) throw new Error(`job ${jobId} was accepted and is not there`);
   const { job, checkpoint, workflowId } = accepted;
-  await markBegun(sql, batch.id, row.id, direction, job.resourceId);
+  await markBegun(sql, batch.id, row.id, direction, kindOf(row.type) ? job.resourceId : null);
   if (checkpoint.state === 'SUCCEEDED') return { done: true };
   if (hasEnded(checkpoint.state)) return { error: checkpoint.error ?? unknownError };
   // An earlier workflow of the batch had it, and is gone.

@@ -4,6 +4,7 @@ import type { CallContext, Driver, Provided, ProvidedVm } from '../../src/provid
 import { heartbeatIntervalMs } from '../../temporal/names.ts';
 import type { RegionActivities, RegionCall } from '../types.ts';
 import { type AskStanding, createFence } from './fence.ts';
+import { type HttpRules, request } from './http.ts';
 
 /** Opens the driver of a provider in this worker's region; throws a permanent error for one that it does not have. */
 export type Drivers = (provider: string) => Driver;
@@ -38,7 +39,7 @@ const vmResultOf = (vm: ProvidedVm): JobResult => ({ ...resultOf(vm), addresses:
 const removed = (removal: Promise<void>): Promise<JobResult> => removal.then(() => ({}));
 
 /** Each is one call of a driver: what makes them safe to repeat is in the drivers, what tries them again in the workflow. */
-export function createRegionActivities(driver: Drivers, ask: AskStanding): RegionActivities {
+export function createRegionActivities(driver: Drivers, ask: AskStanding, http: HttpRules): RegionActivities {
   const contextOf = (call: RegionCall): CallContext => callContext(call, ask);
   return {
     ensureVm: async (call, spec) =>
@@ -50,5 +51,6 @@ export function createRegionActivities(driver: Drivers, ask: AskStanding): Regio
     ensureVolume: async (call, spec) =>
       resultOf(await driver(call.provider).storage.ensure(call.key, spec, contextOf(call))),
     removeVolume: (call) => removed(driver(call.provider).storage.remove(call.key, contextOf(call))),
+    requestHttp: async (call, spec) => ({ outputs: await request(call.key, spec, http, contextOf(call)) }),
   };
 }

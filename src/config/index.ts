@@ -98,6 +98,28 @@ const environmentSchema = z.object({
   MILLWRIGHT_LOST_AFTER_SECONDS: z.coerce.number().min(0.1).default(60),
   /** How long one call to a provider may go unanswered. */
   MILLWRIGHT_PROVIDER_TIMEOUT_MS: z.coerce.number().int().min(100).default(5000),
+  /** Hosts that operations of batches may call, with commas between: `api.example.org`, `*.example.org`, `host:8443`. Empty: none. */
+  MILLWRIGHT_HTTP_HOSTS: z
+    .string()
+    .default('')
+    .transform((list) =>
+      list
+        .split(',')
+        .map((host) => host.trim().toLowerCase())
+        .filter((host) => host !== ''),
+    )
+    .pipe(
+      z.array(
+        z
+          .string()
+          .regex(
+            /^((\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:\d{1,5})?$/,
+            'Expected hosts with commas between, like api.example.org, *.example.org or 10.0.0.5:8443',
+          ),
+      ),
+    ),
+  /** How long one call of such an operation may go unanswered. */
+  MILLWRIGHT_HTTP_TIMEOUT_MS: z.coerce.number().int().min(100).max(600_000).default(30_000),
   /** How far off the end of a new token may be. */
   MILLWRIGHT_TOKEN_MAX_DAYS: z.coerce.number().min(0.001).max(3650).default(365),
   /** An OpenID Connect issuer whose tokens are taken, for this audience; its keys are found by discovery where no address is set. */

@@ -1,9 +1,9 @@
-import type { OperationType } from './kinds.ts';
+import type { SagaType } from './kinds.ts';
 
 // Without zod: workflows import this file. Everyone else finds it all in job.ts.
 
 /** A batch's own job has the type `batch.apply`. */
-export type JobType = OperationType | 'batch.apply';
+export type JobType = SagaType | 'batch.apply';
 
 /**
  * A job is one durable saga at work on one resource (or one batch).

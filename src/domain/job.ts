@@ -12,7 +12,7 @@ import {
   settlements,
   stepStates,
 } from './job-states.ts';
-import { type OperationType, operationTypes } from './kinds.ts';
+import { httpType, operationTypes, type SagaType } from './kinds.ts';
 import type { Trail } from './trail.ts';
 import type { StepChange } from './transition.ts';
 
@@ -48,6 +48,22 @@ export interface SpecOf {
   readonly volume: VolumeSpec;
 }
 
+/** A call to another system; its headers and body are secrets. */
+export interface HttpCall {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Text as it is, anything else as JSON. */
+  readonly body?: unknown;
+  /** The status, or each, that means it is done; 200 to 299 where it is left out. */
+  readonly expectStatus?: number | readonly number[] | undefined;
+  /** It takes another call back. */
+  readonly takesBack?: true;
+}
+export interface HttpSpec extends HttpCall {
+  readonly undo?: HttpCall | undefined;
+}
+
 /** How a step that fails transiently is tried again. A provider's own retry-after is honoured where it is longer. */
 export interface RetryPolicy {
   readonly maximumAttempts: number;
@@ -79,7 +95,7 @@ export interface JobLimits {
 /** A job as its workflow gets it: everything it needs to decide, nothing to look up. */
 export interface Job<Spec = unknown> {
   readonly id: string;
-  readonly type: OperationType;
+  readonly type: SagaType;
   readonly resourceId: string;
   readonly resourceName: string;
   /** What the provider knows the resource by, fixed when the resource was accepted. */
@@ -120,6 +136,12 @@ export interface Checkpoint {
 export interface JobResult {
   readonly providerReference?: string;
   readonly addresses?: readonly { readonly network: string; readonly address: string }[];
+  /** What an HTTP request gives to the operations that refer to it. */
+  readonly outputs?: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly body: unknown;
+  };
 }
 
 export const errorInfoSchema = z
@@ -141,7 +163,7 @@ const stepSchema = z
   .meta({ id: 'JobStep' });
 export type Step = z.infer<typeof stepSchema>;
 
-const jobTypes: readonly JobType[] = [...operationTypes, 'batch.apply'];
+const jobTypes: readonly JobType[] = [...operationTypes, httpType, 'batch.apply'];
 
 export const jobSchema = z
   .object({

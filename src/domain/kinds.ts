@@ -25,6 +25,8 @@ const waitTypes = ['wait.for', 'wait.until', 'wait.approval'] as const;
 type WaitType = (typeof waitTypes)[number];
 export const httpType = 'http.request';
 export const joinType = 'group.join';
+/** The type of a job that is a saga of its own: one on a resource, or a call to another system. */
+export type SagaType = OperationType | typeof httpType;
 export type BatchOperationType = OperationType | UpdateType | WaitType | typeof httpType | typeof joinType;
 
 export const batchOperationTypes: readonly BatchOperationType[] = [

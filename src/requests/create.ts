@@ -111,31 +111,18 @@ export function newJob(
   verb: Verb,
   resource: Pick<Known, 'id' | 'kind' | 'name' | 'region' | 'provider'>,
   spec: unknown,
-  { batch, limits, onFailure, retry, timeoutSeconds = limits.jobSeconds }: AcceptOptions,
+  options: AcceptOptions,
   statusBefore?: string,
 ): NewJob {
+  const { batch, onFailure } = options;
   const id = batch?.jobId ?? newId();
   const type: OperationType = `${resource.kind}.${verb}`;
+  const { name: resourceName, provider, region } = resource;
+  const what = { id, type, resourceId: resource.id, resourceName, key: resource.id, provider, region, spec };
   const input: Omit<Job, 'sequence'> = {
-    id,
-    type,
-    resourceId: resource.id,
-    resourceName: resource.name,
-    key: resource.id,
-    organization: caller.organization.name,
-    project: caller.project.name,
-    provider: resource.provider,
-    region: resource.region,
-    spec,
-    retry: { ...limits.retry, ...retry },
+    ...inputOf(caller, what, options),
     onFailure: batch ? (onFailure ?? 'rollback') : policyOf(verb, onFailure),
-    deadlines: {
-      stepSeconds: limits.stepSeconds,
-      undoWaitSeconds: limits.undoWaitSeconds,
-      jobAt: new Date(Date.now() + timeoutSeconds * 1000).toISOString(),
-    },
     ...(statusBefore === undefined ? {} : { statusBefore }),
-    ...(caller.trail ? { trail: caller.trail } : {}),
   };
   return {
     id,
@@ -147,6 +134,27 @@ export function newJob(
     parentJobId: batch?.parentJobId ?? null,
   };
 }
+
+type What = 'id' | 'type' | 'resourceId' | 'resourceName' | 'key' | 'provider' | 'region' | 'spec';
+
+/** What a job's workflow is told, beside what it is to do: in whose name, within which bounds. */
+export const inputOf = (
+  caller: Caller,
+  what: Pick<Job, What>,
+  { limits, onFailure = 'rollback', retry, timeoutSeconds = limits.jobSeconds }: AcceptOptions,
+): Omit<Job, 'sequence'> => ({
+  ...what,
+  organization: caller.organization.name,
+  project: caller.project.name,
+  retry: { ...limits.retry, ...retry },
+  onFailure,
+  deadlines: {
+    stepSeconds: limits.stepSeconds,
+    undoWaitSeconds: limits.undoWaitSeconds,
+    jobAt: new Date(Date.now() + timeoutSeconds * 1000).toISOString(),
+  },
+  ...(caller.trail ? { trail: caller.trail } : {}),
+});
 
 /** A deletion has nothing to roll back to: rather than to end undone it is held. */
 const policyOf = (verb: Verb, asked: FailurePolicy = 'rollback'): FailurePolicy =>

@@ -41,8 +41,11 @@ test('every workflow has a recorded history', () => {
   const recorded = new Set(
     names.map((name) => read(name).events[0].workflowExecutionStartedEventAttributes.workflowType.name),
   );
-  // The first is the workflow of batches that began under 0.2 or before.
-  expect(recorded).toEqual(new Set(['applyBatch', batchWorkflow, ...Object.values(workflowNames)]));
+  // HTTP requests are hosted by their batches, whose histories are recorded; alone only where the batch is lost.
+  const hosted = new Set(['requestHttp']);
+  const named = new Set(Object.values(workflowNames)).difference(hosted);
+  // `applyBatch` is the workflow of batches that began under 0.2 or before.
+  expect(recorded).toEqual(new Set(['applyBatch', batchWorkflow, ...named]));
 });
 
 test('a history that this release would not have made is told apart', async () => {

@@ -190,6 +190,16 @@ const resumeStatement = `WITH ${requests},
   ),
   ${traces('r, batch')}`;
 
+const httpStatement = `WITH ${requests},
+  begun AS (
+    UPDATE batch_operations o SET state = CASE WHEN r.job_id = o.rollback_job_id THEN 'ROLLING_BACK' ELSE 'RUNNING' END,
+      started_at = coalesce(o.started_at, now())
+    FROM r WHERE o.batch_id = r.batch_id AND o.id = r.operation_id
+      AND o.state = ANY(CASE WHEN r.job_id = o.rollback_job_id THEN '{SUCCEEDED,ROLLBACK_FAILED}' ELSE '{PENDING}' END::text[])
+    RETURNING o.id
+  ),
+  ${traces('r, begun')}`;
+
 /** A kind that uses nothing is spared the look at what it uses: it would cost a fifth of the statement. */
 const createStatementsWith = (marked: string) => ({
   vm: createInto('vms', needs, marked),
@@ -292,6 +302,16 @@ export async function insertDelete(
 ): Promise<Date | undefined> {
   const [written] = await run(sql, deleteStatement, [{ ...parameters(asked, job), ...resource }]);
   return written?.createdAt;
+}
+
+/** Accepts an operation's HTTP request, whose resource is its batch. Nothing is written where the operation has gone on. */
+export async function insertHttp(
+  sql: Sql,
+  asked: Asked,
+  batch: { id: string; name: string },
+  job: NewJob & { readonly region: string },
+): Promise<void> {
+  await run(sql, httpStatement, [{ ...parameters(asked, job), ...batch, kind: 'batch', region: job.region }]);
 }
 
 export interface NewBatch {

@@ -142,13 +142,13 @@ export async function jobForWork(
   return { job: { ...input, sequence, ...(epoch > 0 ? { epoch } : {}), ...again }, checkpoint, workflowId };
 }
 
-/** An operation is under way, on this resource. */
+/** An operation is under way, on this resource if it has one. */
 export async function markBegun(
   sql: Sql,
   batchId: string,
   operationId: string,
   direction: 'forth' | 'back',
-  resourceId: string,
+  resourceId: string | null,
 ): Promise<void> {
   const state: OperationState = direction === 'forth' ? 'RUNNING' : 'ROLLING_BACK';
   await sql`

@@ -1,6 +1,6 @@
 import type { TransactionSql } from 'postgres';
 import { hasEnded, type JobState, type JobType } from '../../domain/job.ts';
-import { partsOf } from '../../domain/kinds.ts';
+import { httpType, partsOf } from '../../domain/kinds.ts';
 import { lives } from '../../domain/life.ts';
 import type { Transition } from '../../domain/transition.ts';
 
@@ -38,7 +38,7 @@ export function moveOf(
   { resource }: Transition,
   { type, status_before }: JobRow,
 ): { from: string; status: string } | undefined {
-  if (!resource || type === 'batch.apply') return undefined;
+  if (!resource || type === 'batch.apply' || type === httpType) return undefined;
   const { kind, verb } = partsOf(type);
   const life = lives[kind][verb];
   return { from: life.during, status: resource === 'untouched' ? (status_before ?? life.undone) : life[resource] };

@@ -217,12 +217,15 @@ async function updateOperations(
     if (!job?.batch_id || !hasEnded(transition.state)) return [];
     const succeeded = transition.state === 'SUCCEEDED';
     const state = job.goes_back ? (succeeded ? 'ROLLED_BACK' : 'ROLLBACK_FAILED') : transition.state;
-    return [{ batchId: job.batch_id, id: job.operation_id, state, error: transition.error, at: transition.at }];
+    const outputs = state === 'SUCCEEDED' ? (transition.result?.outputs ?? null) : null;
+    return [
+      { batchId: job.batch_id, id: job.operation_id, state, error: transition.error, at: transition.at, outputs },
+    ];
   });
   if (changes.length === 0) return;
   await sql.unsafe(
-    `UPDATE batch_operations o SET state = t.state, error = t.error, ended_at = t.at
-    FROM jsonb_to_recordset($1::text::jsonb) AS t("batchId" uuid, id text, state text, error jsonb, at timestamptz)
+    `UPDATE batch_operations o SET state = t.state, error = t.error, ended_at = t.at, outputs = coalesce(t.outputs, o.outputs)
+    FROM jsonb_to_recordset($1::text::jsonb) AS t("batchId" uuid, id text, state text, error jsonb, at timestamptz, outputs jsonb)
     WHERE o.batch_id = t."batchId" AND o.id = t.id`,
     [json(changes)],
     { prepare: true },
