@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres';
-import type { OperationType } from '../../domain/kinds.ts';
+import type { SagaType } from '../../domain/kinds.ts';
 import type { HostedOperation, StartableJob } from '../../domain/start.ts';
 import { iso } from './iso.ts';
 
@@ -94,9 +94,9 @@ export async function hostedElsewhere(
 export async function orphanToRevive(
   sql: TransactionSql,
   jobId: string,
-  workflowIdOf: (job: { readonly type: OperationType; readonly name: string }) => string,
+  workflowIdOf: (job: { readonly type: SagaType; readonly name: string }) => string,
 ): Promise<Revival | undefined> {
-  const [found] = await sql<{ type: OperationType; name: string; livesIn: string }[]>`
+  const [found] = await sql<{ type: SagaType; name: string; livesIn: string }[]>`
     SELECT o.type, o.resource_name AS name, o.workflow_id AS "livesIn" FROM jobs o JOIN batches b ON b.id = o.batch_id JOIN jobs p ON p.id = b.job_id
     WHERE o.id = ${jobId} AND o.ended_at IS NULL AND p.ended_at IS NOT NULL`;
   if (!found) return undefined;
