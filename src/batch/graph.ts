@@ -33,6 +33,7 @@ export class ReadySet {
   readonly #waiting = new Map<string, Waiting>();
   readonly #ended: ReadonlyMap<string, Outcome>;
   readonly #ready: string[] = [];
+  #blocked: string[] = [];
   #taken = 0;
 
   /**
@@ -65,6 +66,13 @@ export class ReadySet {
     if (waiting) this.#release(met(waiting, outcome));
   }
 
+  /** Those that will never begin, since what they depend on failed; each is given once. */
+  takeBlocked(): readonly string[] {
+    const blocked = this.#blocked;
+    this.#blocked = [];
+    return blocked;
+  }
+
   #waitFor(waiting: Waiting, dependencies: ReadonlySet<string>, soft: boolean): void {
     for (const dependency of dependencies) {
       const before = this.#waiting.get(dependency);
@@ -77,7 +85,9 @@ export class ReadySet {
   #release(free: Waiting[]): void {
     // Grows while it is walked: what has ended, or never will begin, passes its own dependants on.
     for (const waiting of free) {
-      const outcome = this.#ended.get(waiting.id) ?? (waiting.blocked ? 'failed' : undefined);
+      const ended = this.#ended.get(waiting.id);
+      if (!ended && waiting.blocked) this.#blocked.push(waiting.id);
+      const outcome = ended ?? (waiting.blocked ? 'failed' : undefined);
       if (outcome) free.push(...met(waiting, outcome));
       else this.#ready.push(waiting.id);
     }

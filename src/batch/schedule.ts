@@ -27,16 +27,22 @@ interface Group {
 /**
  * Which operation of a batch begins next. An operation that is begun takes a slot of the batch, and its member a place in
  * each of its groups. What is replaced keeps its place from the deletion of the old to the end of the new, and goes
- * before others, so that never more members of a group are away than it allows. Like the graph, it depends on nothing
- * but its arguments.
+ * before others, so that never more members of a group are away than it allows; but where a member that is away waits
+ * for another of a full group, that one begins once nothing else is under way. Like the graph, it depends on nothing but
+ * its arguments.
  */
 export class Schedule {
+  readonly #nodes: Graph;
   readonly #graph: ReadySet;
   readonly #groups: ReadonlyMap<string, Group>;
   readonly #underWay: Set<string>;
+  /** What was under way from the start: its turn had come before. */
+  readonly #begunElsewhere: ReadonlySet<string>;
   /** What has deleted its old and not begun its new: it keeps its place in its groups. */
   readonly #halfReplaced = new Set<string>();
-  /** What is to go before the rest: half replaced, put back, or next to get a place in its group. */
+  /** What is half replaced and to begin: before all else. */
+  readonly #halves: string[] = [];
+  /** What is to go before the rest: put back, or next to get a place in its group. */
   readonly #first: string[] = [];
   readonly #ready: string[] = [];
   #taken = 0;
@@ -46,7 +52,9 @@ export class Schedule {
     this.#groups = new Map(
       Object.entries(limits).map(([id, limit]) => [id, { limit, members: new Set<string>(), waiting: [] }]),
     );
+    this.#nodes = graph;
     this.#underWay = new Set(underWay);
+    this.#begunElsewhere = new Set(this.#underWay);
     this.#free = parallelLimit - this.#underWay.size;
     this.#graph = new ReadySet(graph, ended);
     for (const id of this.#underWay) this.#enter(id);
@@ -64,23 +72,30 @@ export class Schedule {
   /** The next operation to begin at this moment; undefined where there is none, or no slot. */
   take(): string | undefined {
     while (this.#free > 0) {
-      const id = this.#first.shift() ?? this.#nextReady();
-      if (id === undefined) return undefined;
-      if (this.#underWay.has(id) || !this.#hasPlaces(id)) continue;
-      this.#enter(id);
-      this.#underWay.add(id);
-      this.#free -= 1;
-      return id;
+      const id = this.#halves.shift() ?? this.#first.shift() ?? this.#nextReady();
+      if (id === undefined) return this.idle ? this.#begin(this.#neededByHalves()) : undefined;
+      if (this.#hasPlaces(id)) return this.#begin(id);
     }
     return undefined;
+  }
+
+  #begin(id: string | undefined): string | undefined {
+    if (id === undefined) return undefined;
+    this.#enter(id);
+    this.#underWay.add(id);
+    this.#free -= 1;
+    return id;
   }
 
   /** It was taken, and is not to begin yet. */
   putBack(id: string): void {
     if (!this.#underWay.delete(id)) return;
     this.#free += 1;
-    if (!this.#halfReplaced.has(id)) this.#leave(id);
-    this.#first.push(id);
+    if (this.#halfReplaced.has(id)) this.#halves.push(id);
+    else {
+      this.#leave(id);
+      this.#first.push(id);
+    }
   }
 
   /** One that is under way is held, or waits: it needs no slot meanwhile. Its place in its groups it keeps. */
@@ -124,10 +139,34 @@ export class Schedule {
     this.#enter(oldId);
   }
 
-  /** Takes what became ready: what is half replaced goes before the rest. */
+  /**
+   * What is parked with a full group though what is half replaced waits for it: with nothing under way, it would wait for
+   * ever, and what is gone would not come back.
+   */
+  #neededByHalves(): string | undefined {
+    const parked = new Map<string, Group>();
+    for (const group of this.#groups.values()) for (const id of group.waiting) parked.set(id, group);
+    if (parked.size === 0) return undefined;
+    const nodes = new Map(this.#nodes.map((node) => [node.id, node]));
+    const needed = new Set(this.#halfReplaced);
+    // Grows while it is walked.
+    for (const id of needed) {
+      const group = parked.get(id);
+      if (group) {
+        group.waiting.splice(group.waiting.indexOf(id), 1);
+        return id;
+      }
+      const { dependsOn = [], softDependsOn = [] } = nodes.get(id) ?? {};
+      for (const dependency of [...dependsOn, ...softDependsOn]) needed.add(dependency);
+    }
+    return undefined;
+  }
+
+  /** Takes what became ready; what is half replaced and never will be whole gives up its place. */
   #sort(): void {
+    for (const id of this.#graph.takeBlocked()) if (this.#halfReplaced.delete(id)) this.#leave(id);
     for (let id = this.#graph.take(); id !== undefined; id = this.#graph.take()) {
-      (this.#halfReplaced.has(id) ? this.#first : this.#ready).push(id);
+      if (!this.#begunElsewhere.has(id)) (this.#halfReplaced.has(id) ? this.#halves : this.#ready).push(id);
     }
   }
 
