@@ -9,7 +9,15 @@ export default defineConfig({
     pool: 'forks',
     maxConcurrency: 100,
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.unit.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'unit',
+          include: ['test/**/*.unit.test.ts'],
+          // Properties are tried on hundreds of inputs, beside everything else that the machine does.
+          testTimeout: 60_000,
+        },
+      },
       {
         extends: true,
         test: {
