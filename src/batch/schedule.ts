@@ -1,10 +1,10 @@
 import { type Graph, type Outcome, ReadySet } from './graph.ts';
 
 /** What stands behind the id of an operation that deletes what that operation will make anew. */
-const oldSuffix = '/_old';
+export const oldSuffix = '/_old';
 
 /** `web/blue` and `web/blue/_old` are one member of the group `web`. */
-const memberOf = (id: string): string => (id.endsWith(oldSuffix) ? id.slice(0, -oldSuffix.length) : id);
+export const memberOf = (id: string): string => (id.endsWith(oldSuffix) ? id.slice(0, -oldSuffix.length) : id);
 
 interface Bounds {
   /** How many operations may be under way at once. */

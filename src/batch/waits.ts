@@ -2,6 +2,7 @@ import type { OperationState } from '../domain/batch.ts';
 import type { ActiveView, Wait } from '../domain/batch-progress.ts';
 import type { FailurePolicy, JobState, RollbackState } from '../domain/job.ts';
 import type { ErrorInfo } from '../errors.ts';
+import { memberOf } from './schedule.ts';
 
 /** A batch at one moment, as far as its operations wait for it. Times are ISO 8601. */
 export interface BatchNow {
@@ -75,10 +76,6 @@ export interface Pressure {
     readonly members: ReadonlySet<string>;
   }[];
 }
-
-const oldSuffix = '/_old';
-/** What is replaced is two operations, the deletion of the old and the new, and one member of its group. */
-const memberOf = (id: string): string => (id.endsWith(oldSuffix) ? id.slice(0, -oldSuffix.length) : id);
 
 /** What is held, or waits, gives its slot to another, and keeps its place in its groups; a rollback has no such limits. */
 export function pressureOf({ limits, halfReplaced }: BatchNow, active: readonly Active[]): Pressure {

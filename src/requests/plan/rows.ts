@@ -1,4 +1,5 @@
 import type { BatchFile, BatchOperation } from '../../batch/file.ts';
+import { oldSuffix } from '../../batch/schedule.ts';
 import type { There } from '../../db/queries/plan.ts';
 import { kindOf } from '../../domain/kinds.ts';
 import type { Decision, PlanAction } from './decision.ts';
@@ -16,7 +17,7 @@ export interface PlannedOperation {
   readonly there: There | undefined;
 }
 
-const oldOf = (id: string): string => `${id}/_old`;
+const oldOf = (id: string): string => `${id}${oldSuffix}`;
 
 /**
  * Each operation with what it waits for; before each that replaces, the one that deletes what it replaces. What is used
