@@ -47,12 +47,13 @@ type Region = {
 /** The provider's part of one step of a job, on the queue of the job's region. */
 export function region(job: Job, step: string): Region {
   const stepMs = stepMsOf(job);
-  const undoWaitSeconds = undoing.has(job.id) ? job.deadlines?.undoWaitSeconds : undefined;
+  const { undoWaitSeconds, workerWaitSeconds } = job.deadlines ?? {};
+  const waitSeconds = undoing.has(job.id) ? undoWaitSeconds : workerWaitSeconds;
   const activities = proxyActivities<RegionActivities>({
     taskQueue: regionQueue(job.region),
     startToCloseTimeout: longestCall,
     scheduleToCloseTimeout: stepMs + deadlineGraceMs,
-    ...(undoWaitSeconds === undefined ? {} : { scheduleToStartTimeout: undoWaitSeconds * 1000 }),
+    ...(waitSeconds === undefined ? {} : { scheduleToStartTimeout: waitSeconds * 1000 }),
     heartbeatTimeout: heartbeatTimeoutMs,
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     summary: `${step} ${job.resourceName}`,

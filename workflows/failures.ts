@@ -27,7 +27,7 @@ export function toErrorInfo(error: unknown, job: Pick<Job, 'region'>): ErrorInfo
   if (isUntaken(error)) {
     return {
       code: 'unavailable',
-      message: `No worker of region ${job.region} took this for as long as an undo may wait. Start one with "millwright worker region --region ${job.region}", then settle the job by "retry".`,
+      message: `No worker of region ${job.region} took this for as long as an undo may wait. Start one with "millwright worker region --region ${job.region}", then settle what is held by "retry".`,
     };
   }
   if (cause instanceof TimeoutFailure) {

@@ -3,7 +3,7 @@ import { jobForWork } from '../../src/db/queries/batch-work.ts';
 import type { HttpSpec } from '../../src/domain/job.ts';
 import type { BatchPlace } from '../../src/requests/caller.ts';
 import { acceptHttp } from '../../src/requests/http.ts';
-import { type Beginning, callerOf, optionsOf } from './begin-one.ts';
+import { type Beginning, backOptionsOf, callerOf, optionsOf } from './begin-one.ts';
 import type { ControlDependencies } from './index.ts';
 
 export async function call(
@@ -36,9 +36,7 @@ async function accept(
   spec: HttpSpec,
 ): Promise<void> {
   const { batch, row } = beginning;
-  const options = optionsOf(dependencies, beginning, place);
-  // What takes a call back fails when it cannot: it is the batch that is then held.
-  const onFailure = spec.takesBack ? 'rollback' : options.onFailure;
+  const options = (spec.takesBack ? backOptionsOf : optionsOf)(dependencies, beginning, place);
   const from = { region: row.region ?? '', key: row.jobId };
-  await acceptHttp(dependencies.database.sql, callerOf(batch), batch, from, spec, { ...options, onFailure });
+  await acceptHttp(dependencies.database.sql, callerOf(batch), batch, from, spec, options);
 }

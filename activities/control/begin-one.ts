@@ -77,6 +77,17 @@ export const optionsOf = (
   retry: row.policy.retry,
 });
 
+/** What takes an operation back fails when it cannot, or when no worker takes it: it is the batch that is then held. */
+export const backOptionsOf = (
+  dependencies: ControlDependencies,
+  beginning: Beginning,
+  place: BatchPlace,
+): AcceptOptions => ({
+  ...optionsOf(dependencies, beginning, place),
+  onFailure: 'rollback',
+  takesBack: true,
+});
+
 /** Where an operation builds, as its file says. */
 export const regionOf = ({ region, provider }: OperationRow) => ({
   ...(region === null ? {} : { region }),
@@ -142,8 +153,7 @@ export async function beginBack(dependencies: ControlDependencies, beginning: Be
     if (row.before) await ifThere(() => acceptUpdate(sql, callerOf(batch), kind, resourceId, row.before ?? {}));
     return await back();
   }
-  // What takes an operation back fails when it cannot: it is the batch that is then held.
-  const options: AcceptOptions = { ...optionsOf(dependencies, beginning, place), onFailure: 'rollback' };
+  const options = backOptionsOf(dependencies, beginning, place);
   const accepted = await ifThere(() => acceptDelete(sql, callerOf(batch), kind, resourceId, options));
   return accepted ? undefined : await back();
 }

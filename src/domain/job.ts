@@ -77,6 +77,8 @@ interface JobDeadlines {
   readonly stepSeconds: number;
   /** An undo that no worker takes for so long has failed. Left out by releases in which it waited as long as a step. */
   readonly undoWaitSeconds?: number;
+  /** A step that no worker takes for so long has failed: of a job that takes an operation of a batch back. */
+  readonly workerWaitSeconds?: number;
   /** ISO 8601. A job with a step still to do after this has failed. */
   readonly jobAt: string;
 }

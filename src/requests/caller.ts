@@ -37,6 +37,8 @@ export interface AcceptOptions {
   readonly onFailure?: FailurePolicy | undefined;
   /** From acceptance to the job's deadline; the limits' own where it is left out. */
   readonly timeoutSeconds?: number | undefined;
+  /** It takes back what another job did: no step of it waits longer for a worker than an undo does. */
+  readonly takesBack?: boolean;
   /** What differs from the limits' own, for the job of a batch's operation. */
   readonly retry?: Partial<RetryPolicy> | undefined;
   /** Seals what of a request is secret before it is written. */

@@ -141,7 +141,7 @@ type What = 'id' | 'type' | 'resourceId' | 'resourceName' | 'key' | 'provider' |
 export const inputOf = (
   caller: Caller,
   what: Pick<Job, What>,
-  { limits, onFailure = 'rollback', retry, timeoutSeconds = limits.jobSeconds }: AcceptOptions,
+  { limits, onFailure = 'rollback', retry, takesBack, timeoutSeconds = limits.jobSeconds }: AcceptOptions,
 ): Omit<Job, 'sequence'> => ({
   ...what,
   organization: caller.organization.name,
@@ -151,6 +151,7 @@ export const inputOf = (
   deadlines: {
     stepSeconds: limits.stepSeconds,
     undoWaitSeconds: limits.undoWaitSeconds,
+    ...(takesBack ? { workerWaitSeconds: limits.undoWaitSeconds } : {}),
     jobAt: new Date(Date.now() + timeoutSeconds * 1000).toISOString(),
   },
   ...(caller.trail ? { trail: caller.trail } : {}),
