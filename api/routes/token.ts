@@ -1,6 +1,6 @@
 import { listTokens } from '../../src/db/queries/tokens.ts';
 import { newTokenSchema, tokenCreateSchema, tokenSchema } from '../../src/domain/tenancy.ts';
-import { createOwnToken, ownerOf, revokeToken } from '../../src/requests/tokens.ts';
+import { createOwnToken, ownerOf, revokeOwnToken } from '../../src/requests/tokens.ts';
 import { createRoute, gone, idParam, json, organizationQuery, pageOf, pageQuery } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { problems } from '../problem.ts';
@@ -57,14 +57,14 @@ export function tokenRoutes({ database: { sql }, tokens }: ApiDependencies) {
       method: 'delete',
       path: '/tokens/{id}',
       summary: 'Revoke one’s own token',
-      description: 'The next request with it is refused.',
+      description:
+        'The next request with it is refused. A token ends itself, and those that let through no more than it does.',
       operationId: 'delete-token',
       request: { params: idParam },
       responses: { 204: gone, ...problems },
     }),
     async (context) => {
-      const owner = ownerOf(context.get('principal'));
-      await revokeToken(sql, context.get('actor'), owner, context.req.valid('param').id);
+      await revokeOwnToken(sql, context.get('actor'), context.req.valid('param').id);
       return context.body(null, 204);
     },
   );

@@ -7,7 +7,7 @@ import { findToken, type TokenOwner } from '../db/queries/tokens.ts';
 import { tokenHash } from '../db/seed.ts';
 import { coversAll, type Grant, type Role, reaches, roleAt, roleOnPlatform } from '../domain/access.ts';
 import type { Principal } from '../domain/principal.ts';
-import type { NewToken, ServiceAccount, TokenCreate } from '../domain/tenancy.ts';
+import type { NewToken, ServiceAccount, Token, TokenCreate } from '../domain/tenancy.ts';
 import { MillwrightError } from '../errors.ts';
 import { type ActingPlace, type Actor, onPlatform } from './acting.ts';
 
@@ -99,6 +99,33 @@ export async function createServiceAccountToken(
     projectOnly: home !== null,
     expiresAt: endOf(expiresAt, options, null),
   });
+}
+
+/**
+ * Ends a token of whoever asks. One that was narrowed ends itself and what lets through no more than it does: who finds
+ * it does not lock out the others.
+ */
+export async function revokeOwnToken(sql: Sql, actor: Actor, id: string): Promise<void> {
+  const { principal } = actor;
+  const owner = ownerOf(principal);
+  const token = id === principal.tokenId ? undefined : await findToken(sql, owner, id);
+  if (token) refuseIfWider(token, principal);
+  await revokeToken(sql, actor, owner, id);
+}
+
+function refuseIfWider({ name, role, projectOnly, projectId }: Token, { rights, project }: Principal): void {
+  const { atMost, onlyProjectId } = rights;
+  const missing = [
+    ...(reaches(atMost, role) ? [] : [`the role ${role} (yours lets through ${atMost})`]),
+    ...(onlyProjectId === null || (projectOnly && projectId === onlyProjectId)
+      ? []
+      : [`what is outside of the project "${project?.name ?? onlyProjectId}", which is all that yours is for`]),
+  ];
+  if (missing.length === 0) return;
+  throw new MillwrightError(
+    'forbidden',
+    `The token "${name}" lets through more than the one that asks: ${missing.join('; and ')}. Revoke it with one that lets through as much.`,
+  );
 }
 
 /** Ends a token: the next request with it is refused. */

@@ -103,6 +103,39 @@ describe('a token', () => {
     expect(child.expiresAt <= parent.expiresAt).toBe(true);
   });
 
+  test('ends itself and what lets through no more than it does, and nothing wider of the same principal', async () => {
+    const { api, project, token } = await tenant('admin', 'organization');
+    const other = await made('POST', `/api/tenant/v1/projects`, { name: unique('other') }, api);
+    const own = async (body: object) => {
+      const { id, token } = await made('POST', '/api/tenant/v1/tokens', { name: unique('own'), ...body }, api);
+      return { id, api: new Api(api.url, token) };
+    };
+    const end = async (as: Api, { id }: { id: string }) => {
+      const { status, body } = await as.request('DELETE', `/api/tenant/v1/tokens/${id}`);
+      return { status, detail: body.detail };
+    };
+    const viewer = await own({ role: 'viewer' });
+    const here = await own({ project: project.name });
+    const elsewhere = await own({ project: other.name });
+    const narrow = await own({ role: 'viewer', project: project.name });
+    const refused = (detail: string) => ({ status: 403, detail: expect.stringContaining(detail) });
+    expect(await end(viewer.api, token)).toEqual(refused('the role admin (yours lets through viewer)'));
+    expect(await end(here.api, token)).toEqual(refused(`outside of the project "${project.name}"`));
+    expect(await end(here.api, elsewhere)).toEqual(refused(`outside of the project "${project.name}"`));
+    const both = await end(narrow.api, token);
+    expect(both).toEqual(refused('the role admin'));
+    expect(both).toEqual(refused(`outside of the project "${project.name}"`));
+    expect((await api.tenant('GET', '/tokens')).body.items).toHaveLength(5);
+
+    const same = await own({ role: 'viewer', project: project.name });
+    expect(await end(narrow.api, same)).toMatchObject({ status: 204 });
+    expect(await end(here.api, narrow)).toMatchObject({ status: 204 });
+    expect(await end(viewer.api, viewer)).toMatchObject({ status: 204 });
+    expect(await end(here.api, here)).toMatchObject({ status: 204 });
+    expect(await end(api, elsewhere)).toMatchObject({ status: 204 });
+    expect((await api.tenant('GET', '/tokens')).body.items).toMatchObject([{ id: token.id }]);
+  });
+
   test.each([
     ['the past', -1],
     ['beyond what is configured', 366],
