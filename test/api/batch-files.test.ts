@@ -28,8 +28,6 @@ operations:
   - { id: data, type: volume.create, region: "\${variables.region}", with: { name: "data-\${variables.name}", sizeGib: 1 } }
 `;
 
-type Api = Awaited<ReturnType<TestPlatform['api']['get']>>;
-
 interface Form {
   readonly variables?: string;
   readonly include?: Readonly<Record<string, string>>;
@@ -41,18 +39,7 @@ async function send(path: string, file: string, { variables, include = {} }: For
   form.append('file', new Blob([file]), 'shop.yaml');
   if (variables !== undefined) form.append('variables', variables);
   for (const [name, text] of Object.entries(include)) form.append('include', new Blob([text]), name);
-  return await sendForm(path, form);
-}
-
-async function sendForm(path: string, form: FormData) {
-  const { url, token } = platform.api;
-  const answer = await fetch(`${url}/api/tenant/v1${path}`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}` },
-    body: form,
-  });
-  const body: Api['body'] = await answer.json();
-  return { status: answer.status, body };
+  return await platform.api.tenant('POST', path, form);
 }
 
 test('a file is read as its media type says, and checked without being applied', async () => {
@@ -114,7 +101,7 @@ test('a form that is none, and parts that are not known, are refused', async () 
   });
   const strange = new FormData();
   strange.append('fiel', 'name: x');
-  expect((await sendForm('/batches/validate', strange)).body.errors).toMatchObject([
+  expect((await platform.api.tenant('POST', '/batches/validate', strange)).body.errors).toMatchObject([
     { pointer: '/fiel' },
     { pointer: '/file' },
   ]);

@@ -27,15 +27,16 @@ export class Api {
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer<Json>> {
-    const given = typeof body === 'string';
+    const isForm = body instanceof FormData;
+    const isText = typeof body === 'string';
     const answer = await fetch(this.url + path, {
       method,
       headers: {
         authorization: `Bearer ${this.token}`,
-        ...(body === undefined ? {} : { 'content-type': given ? 'application/yaml' : 'application/json' }),
+        ...(body === undefined || isForm ? {} : { 'content-type': isText ? 'application/yaml' : 'application/json' }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: given ? body : JSON.stringify(body) }),
+      ...(body === undefined ? {} : { body: isForm || isText ? body : JSON.stringify(body) }),
     });
     const text = await answer.text();
     return {
