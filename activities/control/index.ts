@@ -24,7 +24,7 @@ export interface ControlDependencies {
 export function createControlActivities(dependencies: ControlDependencies): ControlActivities {
   const { database, registry, log } = dependencies;
   const tell = tellRecorded(log);
-  const measure = recordMetrics(registry);
+  const { measure, missed } = recordMetrics(registry);
   return {
     async record(transitions) {
       const refusals = await recordTransitions(database.sql, transitions, {
@@ -32,6 +32,10 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
           changes.forEach(tell);
           changes.forEach(measure);
           changes.forEach(writeSpans);
+        },
+        missed: (move) => {
+          missed(move);
+          log.error(move, 'a job moved its resource from a state in which it was not, or without its lock');
         },
         refused: (jobId, error) => log.error({ err: error, jobId }, 'the database refuses the rows of a job'),
       });

@@ -1,13 +1,19 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { RecordedChange } from '../../src/db/queries/record.ts';
+import type { MissedMove } from '../../src/db/queries/record-moves.ts';
 import { hasEnded } from '../../src/domain/job.ts';
 import { longBuckets } from '../../src/telemetry/registry.ts';
 
 const secondsBetween = (from: Date | string, to: string): number =>
   Math.max(0, Date.parse(to) - new Date(from).getTime()) / 1000;
 
+interface RecordMetrics {
+  readonly measure: (change: RecordedChange) => void;
+  readonly missed: (move: MissedMove) => void;
+}
+
 /** Counts and times what becomes of jobs, as it is recorded. */
-export function recordMetrics(registry: Registry): (change: RecordedChange) => void {
+export function recordMetrics(registry: Registry): RecordMetrics {
   const registers = [registry];
   const queueWait = new Histogram({
     name: 'millwright_job_queue_wait_seconds',
@@ -42,7 +48,16 @@ export function recordMetrics(registry: Registry): (change: RecordedChange) => v
     buckets: longBuckets,
     registers,
   });
-  return ({ job: { type, createdAt }, transition: { at, sequence, state, rollback, step } }) => {
+  const missed = new Counter({
+    name: 'millwright_resource_moves_missed_total',
+    help: 'Moves of a resource by its job that found it in another state, or locked by another job.',
+    labelNames: ['type'],
+    registers,
+  });
+  const measure = ({
+    job: { type, createdAt },
+    transition: { at, sequence, state, rollback, step },
+  }: RecordedChange): void => {
     if (sequence === 1) queueWait.observe({ type }, secondsBetween(createdAt, at));
     if (state === 'HELD') held.inc({ type });
     if (step?.endedAt) {
@@ -52,4 +67,5 @@ export function recordMetrics(registry: Registry): (change: RecordedChange) => v
     ended.inc({ type, outcome: state, rollback });
     duration.observe({ type, outcome: state }, secondsBetween(createdAt, at));
   };
+  return { measure, missed: ({ type }) => missed.inc({ type }) };
 }

@@ -92,6 +92,44 @@ test('a job that has ended refuses to go on', async () => {
   expect(await sql`SELECT status FROM resources WHERE id = ${resourceId}`).toEqual([{ status: 'available' }]);
 });
 
+test('a move that finds its resource elsewhere is told of, with its job and its resource, and harms no other', async () => {
+  const [lost, unlocked, good] = [await accepted(), await accepted(), await accepted()];
+  await sql`UPDATE resources SET status = 'error' WHERE id = ${lost.resourceId}`;
+  await sql`UPDATE resources SET current_job_id = NULL WHERE id = ${unlocked.resourceId}`;
+  const missed: object[] = [];
+  const all = [lost, unlocked, good].flatMap(({ jobId }) => [running(jobId), succeeded(jobId)]);
+  expect(await recordTransitions(sql, all, { missed: (move) => missed.push(move) })).toEqual(all.map(() => null));
+  const miss = { type: 'volume.create', from: 'provisioning', status: 'available' };
+  expect(missed).toEqual([
+    { ...miss, ...lost },
+    { ...miss, ...unlocked },
+  ]);
+  const statuses = await Promise.all(
+    [lost, unlocked, good].map(
+      async ({ resourceId }) => (await sql`SELECT status FROM resources WHERE id = ${resourceId}`)[0]?.status,
+    ),
+  );
+  expect(statuses).toEqual(['error', 'provisioning', 'available']);
+  // Told again, it is no news.
+  await recordTransitions(sql, all, { missed: (move) => missed.push(move) });
+  expect(missed).toHaveLength(2);
+});
+
+test('of two moves of one job in one flush the second comes to where the first led, as it would in the next', async () => {
+  const flushes = async (split: boolean) => {
+    const { jobId, resourceId } = await accepted();
+    const first: Transition = { ...running(jobId), resource: 'failed', error: { code: 'internal', message: 'first' } };
+    const missed: string[] = [];
+    const watch = { missed: (move: { status: string }) => void missed.push(move.status) };
+    for (const flush of split ? [[first], [succeeded(jobId)]] : [[first, succeeded(jobId)]])
+      await recordTransitions(sql, flush, watch);
+    const [row] = await sql`SELECT status, status_reason FROM resources WHERE id = ${resourceId}`;
+    return { missed, ...row };
+  };
+  expect(await flushes(false)).toEqual({ missed: ['available'], status: 'error', status_reason: 'first' });
+  expect(await flushes(true)).toEqual(await flushes(false));
+});
+
 test('one refused transition does not keep the others of its flush from being recorded', async () => {
   const { jobId } = await accepted();
   const refusals = await recordTransitions(sql, [

@@ -30,6 +30,15 @@ export interface JobRow {
   readonly status_before: string | null;
 }
 
+/** A move whose resource was not in the state that it leads from, or not locked by its job. */
+export interface MissedMove {
+  readonly jobId: string;
+  readonly type: JobType;
+  readonly resourceId: string;
+  readonly from: string;
+  readonly status: string;
+}
+
 /** The rows that one statement's `jsonb_to_recordset` reads. */
 export const json = (rows: readonly object[]): string => JSON.stringify(rows);
 
@@ -47,13 +56,13 @@ export function moveOf(
 /**
  * Moves resources in their life: only from the state in which their job put them, and only by the job that holds
  * their lock, which is released when the job has ended. What a deleted one held of the quota is given back by the same
- * statement, so exactly once.
+ * statement, so exactly once. Gives the moves that found no such resource.
  */
 export async function moveResources(
   sql: TransactionSql,
   transitions: readonly Transition[],
   jobs: ReadonlyMap<string, JobRow>,
-): Promise<void> {
+): Promise<readonly MissedMove[]> {
   const moves = transitions.flatMap((transition) => {
     const job = jobs.get(transition.jobId);
     const move = job && moveOf(transition, job);
@@ -63,6 +72,7 @@ export async function moveResources(
         ...move,
         id: job.resource_id,
         jobId: job.id,
+        type: job.type,
         reason:
           transition.resource === 'done' || transition.resource === 'untouched'
             ? null
@@ -73,8 +83,10 @@ export async function moveResources(
       },
     ];
   });
-  if (moves.length === 0) return;
-  await sql.unsafe(
+  if (moves.length === 0) return [];
+  // A statement moves a row once. Of several moves of one job the first is made; the others come to where it led.
+  const first = new Map(moves.toReversed().map((move) => [move.jobId, move]));
+  const moved = await sql.unsafe<{ id: string }[]>(
     `WITH t AS MATERIALIZED (
       SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, "jobId" uuid, "from" text, status text, reason text, reference text, addresses jsonb, release boolean)
     ),
@@ -103,9 +115,16 @@ export async function moveResources(
     ),
     unused AS (
       DELETE FROM resource_uses u USING moved WHERE u.user_id = moved.id AND moved.status = 'deleted'
+    ),
+    addressed AS (
+      UPDATE vms SET addresses = t.addresses FROM t, moved WHERE moved.id = t.id AND vms.resource_id = t.id AND t.addresses IS NOT NULL
     )
-    UPDATE vms SET addresses = t.addresses FROM t, moved WHERE moved.id = t.id AND vms.resource_id = t.id AND t.addresses IS NOT NULL`,
-    [json(moves)],
+    SELECT id FROM moved`,
+    [json([...first.values()])],
     { prepare: true },
   );
+  const ids = new Set(moved.map(({ id }) => id));
+  return moves
+    .filter((move) => first.get(move.jobId) !== move || !ids.has(move.id))
+    .map(({ jobId, type, id, from, status }) => ({ jobId, type, resourceId: id, from, status }));
 }

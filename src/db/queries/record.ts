@@ -5,7 +5,7 @@ import type { ErrorInfo } from '../../errors.ts';
 import { storable } from '../../storable.ts';
 import { areRowsAtFault } from '../client.ts';
 import { insertEvents } from './outbox.ts';
-import { type JobRow, json, moveOf, moveResources } from './record-moves.ts';
+import { type JobRow, json, type MissedMove, moveOf, moveResources } from './record-moves.ts';
 
 /** A transition that has been recorded, with what logs and metrics say of its job. */
 export interface RecordedChange {
@@ -32,6 +32,8 @@ export interface RecordedChange {
 interface RecordWatch {
   readonly recorded?: (changes: readonly RecordedChange[]) => void;
   readonly refused?: (jobId: string, error: unknown) => void;
+  /** The job is recorded as its transition says, and its resource stays where it is. */
+  readonly missed?: (move: MissedMove) => void;
 }
 
 /**
@@ -79,26 +81,29 @@ async function recordAlone(
 async function recordTogether(
   sql: Sql,
   transitions: readonly Transition[],
-  { recorded }: RecordWatch,
+  { recorded, missed }: RecordWatch,
 ): Promise<(ErrorInfo | null)[]> {
-  const { refusals, changes } = await sql.begin(async (transaction) => {
+  const { refusals, changes, misses } = await sql.begin(async (transaction) => {
     const jobs = await lockJobs(transaction, [...new Set(transitions.map(({ jobId }) => jobId))]);
     const { accepted, refusals } = sift(transitions, jobs);
+    let misses: readonly MissedMove[] = [];
     if (accepted.length > 0) {
       const last = [...new Map(accepted.map((transition) => [transition.jobId, transition])).values()];
       // Sent one behind the other without waiting: one round trip.
-      await Promise.all([
+      [misses] = await Promise.all([
+        moveResources(transaction, accepted, jobs),
         updateJobs(transaction, accepted),
         upsertSteps(transaction, accepted),
-        moveResources(transaction, accepted, jobs),
         updateOperations(transaction, last, jobs),
         tellOf(transaction, accepted, jobs),
         closeAudit(transaction, last),
       ]);
     }
-    return { refusals, changes: accepted.flatMap((transition) => changeOf(transition, jobs.get(transition.jobId))) };
+    const changes = accepted.flatMap((transition) => changeOf(transition, jobs.get(transition.jobId)));
+    return { refusals, changes, misses };
   });
   recorded?.(changes);
+  if (missed) misses.forEach(missed);
   return refusals;
 }
 
