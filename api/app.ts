@@ -51,7 +51,10 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     bodyLimit({
       maxSize: largestBody,
       onError: () => {
-        throw new MillwrightError('invalid', `The body is larger than ${largestBody / 1024 / 1024} MiB.`);
+        throw new MillwrightError(
+          'too_large',
+          `The body is larger than ${largestBody / 1024 / 1024} MiB. Split a batch into several.`,
+        );
       },
     }),
   );

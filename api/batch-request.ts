@@ -2,6 +2,7 @@ import type { BatchFile, Catalog } from '../src/batch/file.ts';
 import { parseBatch } from '../src/batch/parse.ts';
 import { type Format, formatOf } from '../src/batch/source.ts';
 import { MillwrightError } from '../src/errors.ts';
+import { mediaTypeOf } from './body.ts';
 
 const text = { type: 'string' as const };
 
@@ -33,7 +34,7 @@ export const batchBody = {
 
 /** Reads the batch that a request brings. Throws `invalid` with every fault of every file. */
 export async function readBatchRequest(request: Request, catalog: Catalog): Promise<BatchFile> {
-  const type = mediaType(request.headers.get('content-type'));
+  const type = mediaTypeOf(request.headers.get('content-type'));
   if (type !== 'multipart/form-data') return parseBatch(await request.text(), catalog, { format: formatsByType[type] });
   const form = await request.formData().catch((cause: unknown) => {
     throw new MillwrightError('invalid', 'The body is no multipart/form-data that can be read.', { cause });
@@ -53,8 +54,6 @@ const formatsByType: Readonly<Record<string, Format>> = {
   'application/json': 'json',
   'application/toml': 'toml',
 };
-
-const mediaType = (header: string | null): string => (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 
 interface Part {
   readonly name: string;
@@ -92,7 +91,7 @@ async function partOf(part: File | string): Promise<Part> {
   return {
     name: part.name,
     text: await part.text(),
-    format: formatsByType[mediaType(part.type)] ?? formatOf(part.name),
+    format: formatsByType[mediaTypeOf(part.type)] ?? formatOf(part.name),
   };
 }
 

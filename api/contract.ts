@@ -2,6 +2,8 @@
 import { createRoute as createHonoRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import { jobSchema } from '../src/domain/job.ts';
 import { type Access, authorize, type Target } from './middleware/authorize.ts';
+import { inspect } from './middleware/inspect.ts';
+import { bodyProblems } from './problem.ts';
 
 /**
  * A route's contract, with the permission that whoever asks must have (or `public`). The route is thereby guarded: there
@@ -17,7 +19,9 @@ export function createRoute<Path extends string, Contract extends Omit<RouteConf
     ...contract,
     'x-millwright-permission': access,
     security: access === 'public' ? [] : [{ bearer: [] }],
-    middleware: authorize(access, target),
+    // In this order: nobody learns what a route takes that they may not see.
+    middleware: [authorize(access, target), inspect(contract.request)],
+    responses: { ...contract.responses, ...(contract.request?.body ? bodyProblems : {}) },
   });
 }
 

@@ -5,6 +5,7 @@ import type { Database } from '../src/db/client.ts';
 import type { JobLimits } from '../src/domain/job.ts';
 import type { Principal } from '../src/domain/principal.ts';
 import type { StartableJob } from '../src/domain/start.ts';
+import type { Fault } from '../src/errors.ts';
 import type { Logger } from '../src/log.ts';
 import type { ActingPlace, Actor } from '../src/requests/acting.ts';
 import type { Caller } from '../src/requests/caller.ts';
@@ -58,6 +59,8 @@ export interface ApiEnv {
     places: Places;
     limits: RateLimiter;
     addressOf: AddressOf;
+    /** All that is wrong with this request by its route's contract. */
+    everyFault: () => Promise<Fault[]>;
     /** Who asks; set for every permission. */
     principal: Principal;
     /** Looks the same token up once more; throws where it has come to be refused. For what lasts longer than a request. */

@@ -2,13 +2,17 @@ import type { Context, ErrorHandler, NotFoundHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import { isDatabaseAway, isDatabaseBusy, isUnstorableText } from '../src/db/client.ts';
 import { type ErrorCode, MillwrightError } from '../src/errors.ts';
+import { notJson } from './body.ts';
 import type { ApiEnv } from './env.ts';
 import { shownPath } from './middleware/request.ts';
 import { type Problem, statusOf } from './problem.ts';
 
 /** The one place where an error becomes an answer. Inner causes go to the log alone. */
-export const handleError: ErrorHandler<ApiEnv> = (error, context) => {
-  const known = toKnown(error, context.req.method);
+export const handleError: ErrorHandler<ApiEnv> = async (error, context) => {
+  const known =
+    error instanceof HTTPException && error.status === 400
+      ? notJson(await context.req.text())
+      : toKnown(error, context.req.method);
   const log = context.get('log');
   if (known.code === 'internal' || known.code === 'unavailable') log.error({ err: error }, known.message);
   else log.info({ code: known.code, detail: known.message }, 'refused');
@@ -83,7 +87,8 @@ function toKnown(error: unknown, method: string): MillwrightError {
   );
 }
 
-/** What Hono's own checks throw: a body that is not JSON, or too large. */
+/** What Hono's own checks throw. */
 function codeOf(status: number): ErrorCode {
+  if (status === 415) return 'unsupported_media_type';
   return status >= 400 && status < 500 ? 'invalid' : 'internal';
 }

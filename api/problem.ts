@@ -10,6 +10,8 @@ export const statusOf = {
   conflict: [409, 'In conflict with the present state'],
   precondition: [412, 'Changed in between'],
   gone: [410, 'Not kept any more'],
+  too_large: [413, 'The body is too large'],
+  unsupported_media_type: [415, 'The body is of another media type'],
   quota: [403, 'The quota does not suffice'],
   capacity: [409, 'No capacity'],
   rate_limited: [429, 'Too many requests'],
@@ -48,6 +50,12 @@ const problemContent = { 'application/problem+json': { schema: problemSchema } }
 /** For routes that go on from a cursor. */
 export const notKept = {
   410: { description: 'What came after this cursor is not all kept any more.', content: problemContent },
+} as const;
+
+/** For routes that read a body. */
+export const bodyProblems = {
+  413: { description: 'The body is larger than 16 MiB.', content: problemContent },
+  415: { description: 'The body is of a media type that is not taken here, or of none.', content: problemContent },
 } as const;
 
 /** The problems that any authenticated route may answer with, for its contract. */

@@ -10,6 +10,8 @@ export const errorCodes = [
   'conflict',
   'precondition',
   'gone',
+  'too_large',
+  'unsupported_media_type',
   'quota',
   'capacity',
   'rate_limited',

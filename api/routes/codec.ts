@@ -6,6 +6,7 @@ import { cors } from 'hono/cors';
 import { MillwrightError } from '../../src/errors.ts';
 import { EncryptionCodec } from '../../temporal/codec.ts';
 import { codecSecrets } from '../../temporal/payload-keys.ts';
+import { readJson } from '../body.ts';
 import type { ApiDependencies, ApiEnv } from '../env.ts';
 
 const Payloads = proto.temporal.api.common.v1.Payloads;
@@ -30,15 +31,30 @@ export function codecRoutes({ payloadKeys, temporalUiUrl }: ApiDependencies): Ho
     ) {
       throw new MillwrightError('not_found', 'There is no such codec.');
     }
-    const payloads = parsePayloads(await context.req.json());
-    const coded = context.req.param('way') === 'encode' ? await codec.encode(payloads) : await codec.decode(payloads);
+    const payloads = parsePayloads(await readJson(context));
+    const coded = await (context.req.param('way') === 'encode' ? codec.encode(payloads) : decoded(codec, payloads));
     return context.json(Payloads.toObject(Payloads.create({ payloads: coded }), { bytes: String }));
   });
   return router;
 }
 
+async function decoded(codec: EncryptionCodec, payloads: Payload[]): Promise<Payload[]> {
+  try {
+    return await codec.decode(payloads);
+  } catch (error) {
+    if (error instanceof MillwrightError) throw error;
+    throw new MillwrightError('invalid', 'A payload cannot be decrypted: it was changed, or is not whole.');
+  }
+}
+
 function parsePayloads(body: unknown): Payload[] {
-  if (typeof body !== 'object' || body === null)
-    throw new MillwrightError('invalid', 'Expected a Payloads message as JSON.');
-  return Payloads.fromObject(body).payloads;
+  try {
+    if (typeof body === 'object' && body !== null) return Payloads.fromObject(body).payloads;
+  } catch {
+    // Its message may quote the body.
+  }
+  throw new MillwrightError(
+    'invalid',
+    'Expected a Payloads message as JSON: {"payloads": [{"metadata": {…}, "data": "…"}]}.',
+  );
 }

@@ -21,6 +21,8 @@ const statusOf = {
   conflict: 409,
   precondition: 422,
   gone: 410,
+  too_large: 413,
+  unsupported_media_type: 415,
   quota: 429,
   capacity: 409,
   rate_limited: 429,
@@ -52,7 +54,7 @@ const maximumBytes = 4 * 1024 * 1024;
 export const limitBody: MiddlewareHandler = bodyLimit({
   maxSize: maximumBytes,
   onError: (context) =>
-    send(context, refusal(new MillwrightError('invalid', `The body is larger than ${maximumBytes} bytes.`), 413)),
+    send(context, refusal(new MillwrightError('too_large', `The body is larger than ${maximumBytes} bytes.`))),
 });
 
 /** The body of a request, checked; every fault of it in one error. */
