@@ -4,7 +4,7 @@ import type { RegionActivities } from '../activities/types.ts';
 import { type Config, required } from '../src/config/index.ts';
 import type { Logger } from '../src/log.ts';
 import { openDriver } from '../src/providers/registry.ts';
-import type { Driver } from '../src/providers/types.ts';
+import type { Driver, DriverSettings } from '../src/providers/types.ts';
 import type { StartRole } from '../src/role.ts';
 import { openKeyRing } from '../src/secrets/key-ring.ts';
 import { openTelemetry } from '../src/telemetry/listener.ts';
@@ -81,6 +81,13 @@ function openDrivers(
     timeoutMs: config.MILLWRIGHT_PROVIDER_TIMEOUT_MS,
   });
   const open = new Map<string, Driver>([[simulator.manifest.name, simulator]]);
+  const redfish = redfishSettings(config);
+  if (redfish) {
+    open.set(
+      'redfish',
+      openDriver('redfish', { region, endpoint: '', timeoutMs: config.MILLWRIGHT_PROVIDER_TIMEOUT_MS, redfish }),
+    );
+  }
   log.info({ region, drivers: [...open.keys()] }, 'drivers are open');
   return {
     drivers: (provider) =>
@@ -89,4 +96,9 @@ function openDrivers(
     open: [...open.values()],
     names: [...open.values()].map(({ manifest }) => `${manifest.name}@${manifest.version}`),
   };
+}
+
+function redfishSettings(config: Config): DriverSettings['redfish'] {
+  const credentialsFile = config.MILLWRIGHT_REDFISH_CREDENTIALS;
+  return credentialsFile ? { credentialsFile, cleaningImage: config.MILLWRIGHT_REDFISH_CLEANING_IMAGE } : undefined;
 }

@@ -96,6 +96,10 @@ const environmentSchema = z.object({
     .pipe(z.array(z.number().int().min(1).max(100)).max(10)),
   /** A job under way for longer is looked after: where its workflow is gone it is given a new one. */
   MILLWRIGHT_LOST_AFTER_SECONDS: z.coerce.number().min(0.1).default(60),
+  /** The file with the credentials of the controllers of bare metal, which region workers alone hold; without it they have no driver `redfish`. */
+  MILLWRIGHT_REDFISH_CREDENTIALS: z.string().min(1).optional(),
+  /** The address of the image that wipes every disk of the host started from it, and then turns the host off. */
+  MILLWRIGHT_REDFISH_CLEANING_IMAGE: z.url().optional(),
   /** How long one call to a provider may go unanswered. */
   MILLWRIGHT_PROVIDER_TIMEOUT_MS: z.coerce.number().int().min(100).default(5000),
   /** Hosts that operations of batches may call, with commas between: `api.example.org`, `*.example.org`, `host:8443`. Empty: none. */

@@ -1,8 +1,9 @@
 import { MillwrightError } from '../errors.ts';
+import { redfish } from './redfish/driver.ts';
 import { simulator } from './simulator/driver.ts';
 import type { Driver, DriverModule, DriverSettings } from './types.ts';
 
-const modules: readonly DriverModule[] = [simulator];
+const modules: readonly DriverModule[] = [simulator, redfish];
 
 /** The providers that there is a driver for. */
 export const driverNames: readonly string[] = modules.map(({ manifest }) => manifest.name);

@@ -1,5 +1,7 @@
 import type { NetworkSpec, VmSpec, VolumeSpec } from '../domain/job.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
+import type { BareMetalDriver } from './bare-metal.ts';
+import type { RedfishSettings } from './redfish/settings.ts';
 
 /**
  * The driver interface. Every mutating call may be made any number of times: `ensure…` looks the key up before it
@@ -11,6 +13,8 @@ export interface Driver {
   readonly compute: ComputeDriver;
   readonly network: NetworkDriver;
   readonly storage: StorageDriver;
+  /** Of a provider that has hosts of metal. */
+  readonly bareMetal?: BareMetalDriver;
   /** Throws where the provider cannot be reached; asks it nothing that a tenant could notice. */
   readonly reachable: () => Promise<void>;
 }
@@ -68,6 +72,8 @@ export interface DriverSettings {
   readonly endpoint: string;
   /** How long one call to the provider may go unanswered before it counts as ambiguous. */
   readonly timeoutMs: number;
+  /** What the driver of that name needs beside. */
+  readonly redfish?: RedfishSettings;
 }
 export interface DriverModule {
   readonly manifest: DriverManifest;

@@ -13,6 +13,7 @@ interface ProviderCall<Answer extends z.ZodType> {
   /** What is meant, as an error shall name it. */
   readonly subject: string;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   /** What it may answer; `undefined`, where the schema takes that, for what is not there, or no longer. */
   readonly answer: Answer;
 }
@@ -34,14 +35,18 @@ export function openClient({ endpoint, region, timeoutMs }: DriverSettings): Cli
   }
   const base = `${endpoint.replace(/\/+$/, '')}/v1/regions/${encodeURIComponent(region)}`;
 
-  return async ({ path, body, answer, ...asked }, { signal, stillMine }) => {
+  return async ({ path, body, headers, answer, ...asked }, { signal, stillMine }) => {
     if (asked.method !== 'GET') await stillMine();
     const send = () =>
       fetch(`${base}${path}`, {
         method: asked.method,
         redirect: 'manual',
         signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-        headers: { ...traceHeaders(), ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+        headers: {
+          ...traceHeaders(),
+          ...headers,
+          ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     const attributes = { 'http.request.method': asked.method, 'server.address': new URL(base).hostname };

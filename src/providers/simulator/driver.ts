@@ -5,6 +5,7 @@ import { plural, type ResourceKind } from '../../domain/kinds.ts';
 import { ProviderError } from '../../errors.ts';
 import type { CallContext, DriverModule, Provided } from '../types.ts';
 import { type Client, openClient } from './client.ts';
+import { bareMetal } from './host-driver.ts';
 import { manifest } from './manifest.ts';
 import { providedSchema, providedVmSchema, readyState } from './wire.ts';
 
@@ -18,6 +19,7 @@ export const simulator: DriverModule = {
       compute: provides(client, 'vm', vmSchema, vmBody),
       network: provides(client, 'network', providedSchema, (spec: NetworkSpec) => spec),
       storage: provides(client, 'volume', providedSchema, (spec: VolumeSpec) => spec),
+      bareMetal: bareMetal(client),
       reachable: async () => {
         const answer = await fetch(new URL('/health', settings.endpoint), {
           signal: AbortSignal.timeout(settings.timeoutMs),

@@ -8,7 +8,12 @@ import { operations } from './wire.ts';
 export const faultEffects = ['transient', 'permanent', 'accept-then-drop', 'slow', 'hang', 'throttle', 'echo'] as const;
 export type FaultEffect = (typeof faultEffects)[number];
 
-const operationPatterns = ['*', ...resourceKinds.map((kind) => `${kind}.*` as const), ...operations] as const;
+const operationPatterns = [
+  '*',
+  ...resourceKinds.map((kind) => `${kind}.*` as const),
+  'bare-metal-host.*',
+  ...operations,
+] as const;
 
 /** Names one fault, and the calls that it meets: those that fit everything given. */
 export const faultSchema = z

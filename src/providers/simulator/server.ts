@@ -8,6 +8,8 @@ import { adminRoutes } from './admin-routes.ts';
 import { createCallLog } from './calls.ts';
 import { openDatabase } from './database.ts';
 import { openFaults } from './faults.ts';
+import { hostAdminRoutes, hostRoutes } from './host-routes.ts';
+import { openHosts } from './hosts.ts';
 import { providerRoutes } from './provider-routes.ts';
 import { refusal, send } from './reply.ts';
 import { type Latency, openSettings, type SettingsStore } from './settings.ts';
@@ -34,7 +36,8 @@ export async function startSimulator(options: SimulatorOptions, log: Logger): Pr
   const database = openDatabase(options.file);
   try {
     const settings = openSettings(database, options.latencyMs ?? {});
-    const app = createApp(openStore(database, settings), openFaults(database), settings, log);
+    const hosts = openHosts(database, settings);
+    const app = createApp(openStore(database, settings), hosts, openFaults(database), settings, log);
     const server = createAdaptorServer({ fetch: app.fetch });
     const url = await listen(server, options.port);
     log.info({ url, file: options.file }, 'simulator is ready');
@@ -63,11 +66,19 @@ export async function startSimulator(options: SimulatorOptions, log: Logger): Pr
   }
 }
 
-function createApp(store: Store, faults: ReturnType<typeof openFaults>, settings: SettingsStore, log: Logger) {
+function createApp(
+  store: Store,
+  hosts: ReturnType<typeof openHosts>,
+  faults: ReturnType<typeof openFaults>,
+  settings: SettingsStore,
+  log: Logger,
+) {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const calls = createCallLog();
   app.route('/', adminRoutes(store, faults, settings, calls));
+  app.route('/hosts', hostAdminRoutes(hosts));
   app.route('/v1/regions', providerRoutes(store, faults, calls));
+  app.route('/v1/regions', hostRoutes(hosts, faults, calls));
 
   app.onError((error, context) => {
     if (context.env.outgoing.destroyed) log.debug({ err: error }, 'the client went away');

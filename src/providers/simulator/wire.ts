@@ -3,16 +3,18 @@ import { nameSchema } from '../../domain/common.ts';
 import { type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
 import { cidrSchema } from '../../domain/network.ts';
 import { errorCodes } from '../../errors.ts';
+import { type HostOperation, hostOperations } from './host-wire.ts';
 
 /** What the simulator and its driver say to each other. */
 const actions = ['create', 'get', 'list', 'delete'] as const;
-export type Action = (typeof actions)[number];
+type Action = (typeof actions)[number];
 
 /** What a fault, a latency and a call in the log are named by. */
-export type Operation = `${ResourceKind}.${Action}`;
-export const operations: readonly Operation[] = resourceKinds.flatMap((kind) =>
-  actions.map((action) => `${kind}.${action}` as const),
-);
+export type Operation = `${ResourceKind}.${Action}` | HostOperation;
+export const operations: readonly Operation[] = [
+  ...resourceKinds.flatMap((kind) => actions.map((action) => `${kind}.${action}` as const)),
+  ...hostOperations,
+];
 
 /** What a caller knows its resource by. No `%`, `?` or `#`, so that a path holds it in one spelling alone. */
 const keySchema = z
