@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { benchApi } from './api.ts';
 import { benchBatch } from './batch/index.ts';
+import { benchDatacentre } from './datacentre/index.ts';
 import type { GroupOptions, Result } from './measure.ts';
 import { benchPromise } from './promise.ts';
 
@@ -9,6 +10,7 @@ const groups: Readonly<Record<string, (options: GroupOptions) => Promise<Result[
   api: benchApi,
   promise: benchPromise,
   batch: benchBatch,
+  datacentre: benchDatacentre,
 };
 
 const { values, positionals } = parseArgs({

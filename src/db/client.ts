@@ -159,6 +159,10 @@ export function violatedUnique(error: unknown): string | undefined {
   return error instanceof postgres.PostgresError && error.code === '23505' ? error.constraint_name : undefined;
 }
 
+/** True where a subnet would overlap another of its VRF. */
+export const isOverlap = (error: unknown): boolean =>
+  error instanceof postgres.PostgresError && error.constraint_name === 'subnets_overlap';
+
 /** True where the organisation's quota does not suffice: what the trigger on `quotas` raises. */
 export const isQuotaShort = (error: unknown): boolean =>
   error instanceof postgres.PostgresError && error.code === 'MWQ01';

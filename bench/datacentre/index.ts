@@ -1,0 +1,15 @@
+import type { GroupOptions, Result } from '../measure.ts';
+import { benchAddresses } from './addresses.ts';
+
+const parts: Readonly<Record<string, (options: GroupOptions) => Promise<Result[]>>> = { addresses: benchAddresses };
+
+/** K5: what a data centre has of its own, given out to many at once. */
+export async function benchDatacentre(options: GroupOptions): Promise<Result[]> {
+  const chosen = Object.entries(parts).filter(([part]) => options.only.length === 0 || options.only.includes(part));
+  if (chosen.length === 0) {
+    throw new Error(`There is no part ${options.only.join(', ')}. There are: ${Object.keys(parts).join(', ')}.`);
+  }
+  const results: Result[] = [];
+  for (const [, measure] of chosen) results.push(...(await measure(options)));
+  return results;
+}
