@@ -36,7 +36,7 @@ const fewestBlocksBits = 8;
 
 export const familyOf = (address: string): Family => (address.includes(':') ? 'ipv6' : 'ipv4');
 
-export const addressNumber = (address: string): bigint =>
+const addressNumber = (address: string): bigint =>
   ipaddr
     .parse(address)
     .toByteArray()

@@ -13,7 +13,7 @@ export interface StoredSubnet extends SubnetShape {
   readonly hasEnded: boolean;
 }
 
-export const subnetColumns = `s.resource_id AS id, x.name, s.vrf_id AS "vrfId", text(s.cidr) AS cidr, host(s.gateway) AS gateway,
+const subnetColumns = `s.resource_id AS id, x.name, s.vrf_id AS "vrfId", text(s.cidr) AS cidr, host(s.gateway) AS gateway,
   s.reserved, s.dynamic_range AS "dynamicRange", s.block_bits AS "blockBits", s.shape,
   s.quarantine_seconds AS "quarantineSeconds", s.ended_at IS NOT NULL AS "hasEnded"`;
 
