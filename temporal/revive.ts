@@ -12,6 +12,7 @@ import type { Sealer } from '../src/secrets/sealer.ts';
 import { openInput } from '../src/secrets/specs.ts';
 import { startJob } from './client.ts';
 import { adoptSignal, jobWorkflowId } from './names.ts';
+import { runningAmong } from './running.ts';
 
 /** What it takes to give a job a workflow: where it is, who runs it, and what opens its secrets. */
 export interface Hosting {
@@ -74,11 +75,11 @@ async function withLiving(client: Client, job: StartableJob): Promise<StartableJ
  * Has the newest workflow of each batch go on with operations whose own host, an earlier workflow of the batch, is gone.
  * Gives how many there were.
  */
-export async function adoptLost(
-  { sql, client }: Pick<Hosting, 'sql' | 'client'>,
-  running: ReadonlySet<string>,
-): Promise<number> {
-  const lost = (await hostedElsewhere(sql)).filter(({ workflowId }) => !running.has(workflowId));
+export async function adoptLost({ sql, client }: Pick<Hosting, 'sql' | 'client'>): Promise<number> {
+  const hosted = await hostedElsewhere(sql);
+  const hosts = hosted.map(({ workflowId }) => workflowId);
+  const running = await runningAmong(client, hosts);
+  const lost = hosted.filter(({ workflowId }) => !running.has(workflowId));
   let found = 0;
   for (const [host, operations] of Map.groupBy(lost, ({ workflowId }) => workflowId)) {
     // The list of those running lags behind.

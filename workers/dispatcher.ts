@@ -1,5 +1,5 @@
 import { isDatabaseAway } from '../src/db/client.ts';
-import { overdueJobs } from '../src/db/queries/dispatch.ts';
+import { overdueJobs, pendingJob } from '../src/db/queries/dispatch.ts';
 import { jobFields, type Logger } from '../src/log.ts';
 import { openInput } from '../src/secrets/specs.ts';
 import { isTemporalAway } from '../temporal/away.ts';
@@ -23,17 +23,36 @@ export function startDispatcher({ sql, client, sealer }: Hosting, log: Logger): 
     for (const [id, at] of startedAt) {
       if (now - at > againAfterMs) startedAt.delete(id);
     }
-    for (const job of await overdueJobs(sql, overdueSeconds, atOnce, [...startedAt.keys()])) {
+    for await (const id of overdue()) {
       if (signal.aborted) return;
-      try {
-        if (await startJob(client, { ...job, input: await openInput(sealer, job.id, job.input) }))
-          log.info(jobFields(job), 'workflow started: its job had been left pending');
-      } catch (error) {
-        if (isDatabaseAway(error) || isTemporalAway(error)) throw error;
-        // One that cannot be opened or started keeps no other waiting.
-        log.error({ err: error, jobId: job.id }, 'a pending job cannot be started');
+      await start(id);
+      startedAt.set(id, now);
+    }
+  }
+
+  /** By pages, past those that were started a while ago. */
+  async function* overdue(): AsyncGenerator<string> {
+    let page = await overdueJobs(sql, overdueSeconds, atOnce, undefined);
+    for (let left = atOnce; page.length > 0; ) {
+      for (const { id } of page) {
+        if (startedAt.has(id)) continue;
+        yield id;
+        left -= 1;
+        if (left === 0) return;
       }
-      startedAt.set(job.id, now);
+      page = page.length < atOnce ? [] : await overdueJobs(sql, overdueSeconds, atOnce, page.at(-1));
+    }
+  }
+
+  async function start(id: string): Promise<void> {
+    try {
+      const job = await pendingJob(sql, id);
+      if (job && (await startJob(client, { ...job, input: await openInput(sealer, id, job.input) })))
+        log.info(jobFields(job), 'workflow started: its job had been left pending');
+    } catch (error) {
+      if (isDatabaseAway(error) || isTemporalAway(error)) throw error;
+      // One that cannot be opened or started keeps no other waiting.
+      log.error({ err: error, jobId: id }, 'a pending job cannot be started');
     }
   }
 

@@ -1,9 +1,9 @@
-import type { Client } from '@temporalio/client';
 import { isDatabaseAway } from '../src/db/client.ts';
 import { jobsUnderWay } from '../src/db/queries/dispatch.ts';
 import type { Logger } from '../src/log.ts';
 import { isTemporalAway } from '../temporal/away.ts';
 import { adoptLost, type Hosting, reviveJob } from '../temporal/revive.ts';
+import { runningAmong } from '../temporal/running.ts';
 import { repeat } from './repeat.ts';
 
 const longestPauseMs = 30_000;
@@ -19,19 +19,19 @@ export function startReviver(hosting: Hosting, lostAfterSeconds: number, log: Lo
     Math.min(longestPauseMs, lostAfterSeconds * 1000),
     log,
     async (signal) => {
-      let running: ReadonlySet<string> | undefined;
       let jobs = await jobsUnderWay(hosting.sql, lostAfterSeconds, atOnce, undefined);
+      // Nothing is under way, and so nothing can be lost.
+      if (jobs.length === 0) return;
       while (jobs.length > 0) {
-        running ??= await runningWorkflows(hosting.client);
+        const hosts = jobs.map(({ workflowId }) => workflowId);
+        const running = await runningAmong(hosting.client, hosts);
         for (const job of jobs) {
           if (signal.aborted) return;
           if (!running.has(job.workflowId)) await revive(hosting, job, log);
         }
         jobs = jobs.length < atOnce ? [] : await jobsUnderWay(hosting.sql, lostAfterSeconds, atOnce, jobs.at(-1));
       }
-      // Nothing is under way, and so nothing can be lost.
-      if (!running) return;
-      const adopted = await adoptLost(hosting, running);
+      const adopted = await adoptLost(hosting);
       if (adopted > 0)
         log.warn({ operations: adopted }, 'the workflow of these operations was gone: their batch has them');
     },
@@ -49,12 +49,4 @@ async function revive(hosting: Hosting, job: { readonly id: string; readonly wor
     // One that cannot be opened or started keeps no other waiting.
     log.error({ err: error, jobId, workflowId }, 'the workflow of this job is gone, and it cannot get another');
   }
-}
-
-async function runningWorkflows(client: Client): Promise<ReadonlySet<string>> {
-  const found = new Set<string>();
-  for await (const { workflowId } of client.workflow.list({ query: "ExecutionStatus = 'Running'", pageSize: 1000 })) {
-    found.add(workflowId);
-  }
-  return found;
 }

@@ -2,7 +2,7 @@ import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { listActs } from '../../src/db/queries/audit-list.ts';
 import { jobsUnderWay, overdueJobs } from '../../src/db/queries/dispatch.ts';
-import { eventsAfter } from '../../src/db/queries/events.ts';
+import { cursorSince, eventsAfter, presentEnd, sinceLimit } from '../../src/db/queries/events.ts';
 import { listIncidents, sweepIncidents } from '../../src/db/queries/incidents.ts';
 import { type JobFilter, listJobs } from '../../src/db/queries/jobs.ts';
 import { scanLimit } from '../../src/db/queries/listing.ts';
@@ -193,6 +193,23 @@ describe('what is rare', () => {
   });
 });
 
+test('the place of a time is looked for by statements of which each reads a page, and is the right one', async () => {
+  const [event] = await plain<{ at: Date; transaction: string; position: string }[]>`
+    SELECT at, transaction_id::text AS transaction, position::text FROM events WHERE project_id = ${many.projectId}
+    ORDER BY transaction_id, position OFFSET ${5 * sinceLimit + 7} LIMIT 1`;
+  if (!event) throw new Error('no event');
+  const place = { transaction: BigInt(event.transaction), position: BigInt(event.position) - 1n };
+  const times = [event.at, new Date(event.at.getTime() - 500)].map((at) => at.toISOString());
+  for (const since of times) expect(await cursorSince(plain, many.projectId, since)).toEqual(place);
+  const from = watched.sent.length;
+  // Where a project has two of three events, a plan may pass over the others'.
+  await expectToRead(2 * sinceLimit, (sql) => cursorSince(sql, many.projectId, times[0] ?? ''));
+  expect(watched.sent.length - from).toBe(6);
+  // Of what is yet to come, the end of what there is.
+  const end = await presentEnd(plain);
+  expect(await cursorSince(plain, many.projectId, new Date(Date.now() + 3600_000).toISOString())).toEqual(end);
+});
+
 describe('what is done again and again reads only what is under way', () => {
   // They are prepared, and so come to be planned for any values.
   const always = ['these values', 'any values'] as const;
@@ -206,8 +223,13 @@ describe('what is done again and again reads only what is under way', () => {
     );
   });
 
-  test('looking for what has not been started', () =>
-    expectToRead(100, (sql) => overdueJobs(sql, 2, 20, [many.jobId]), always));
+  test('looking for what has not been started', async () => {
+    const first = await overdueJobs(plain, 2, 20, undefined);
+    expect(first).toHaveLength(20);
+    const second = await overdueJobs(plain, 2, 20, first.at(-1));
+    expect(new Set([...first, ...second].map(({ id }) => id)).size).toBe(40);
+    await expectToRead(100, (sql) => overdueJobs(sql, 2, 20, first.at(-1)), always);
+  });
 
   test('looking for jobs without a workflow', async () => {
     const first = await jobsUnderWay(plain, 60, 20, undefined);

@@ -57,9 +57,9 @@ export async function fill(sql: Sql): Promise<Many> {
     [organizationId, projectId],
   );
   await sql.unsafe(
-    `INSERT INTO events (transaction_id, organization_id, project_id, resource_id, resource_kind, resource_name, job_id, job_sequence, parent_job_id, type, data)
+    `INSERT INTO events (transaction_id, organization_id, project_id, resource_id, resource_kind, resource_name, job_id, job_sequence, parent_job_id, type, data, at)
     SELECT '9'::xid8, $1, CASE WHEN g % 3 = 0 THEN uuidv4() ELSE $2::uuid END, md5((g / 3)::text)::uuid, 'vm', 'vm', md5((g / 3)::text)::uuid, g,
-      CASE WHEN g < 5000 THEN md5('1')::uuid END, CASE WHEN g > 99900 THEN 'webhook.rare' ELSE 'job.step' END, '{}'
+      CASE WHEN g < 5000 THEN md5('1')::uuid END, CASE WHEN g > 99900 THEN 'webhook.rare' ELSE 'job.step' END, '{}', now() - make_interval(secs => 100000 - g)
     FROM generate_series(1, 100000) g`,
     [organizationId, projectId],
   );

@@ -13,22 +13,31 @@ export const checkpointOf = `jsonb_build_object('state', j.state, 'rollback', j.
     'result', s.result, 'startedAt', ${iso('s.started_at')}, 'endedAt', ${iso('s.ended_at')}) ORDER BY s.position)
     FROM job_steps s WHERE s.job_id = j.id), '[]'))`;
 
+/** A place in a list of jobs, oldest first. */
+interface Waiting {
+  readonly id: string;
+  readonly createdAt: Date;
+}
+
 /**
  * Accepted jobs whose workflow has not been heard of for some time: a crash may have come between commit and start.
- * Those in `except` do not count towards the limit either.
+ * The oldest that come `after` one, so many at most.
  */
 export async function overdueJobs(
   sql: Sql,
   olderThanSeconds: number,
   limit: number,
-  except: readonly string[],
-): Promise<readonly StartableJob[]> {
-  return await sql<StartableJob[]>`
-    SELECT ${sql.unsafe(startable)} FROM jobs j
+  after: Waiting | undefined,
+): Promise<readonly Waiting[]> {
+  return await sql<Waiting[]>`
+    SELECT j.id, j.created_at AS "createdAt" FROM jobs j
     WHERE j.state = 'PENDING' AND j.batch_id IS NULL AND j.created_at < now() - make_interval(secs => ${olderThanSeconds})
-      AND j.id <> ALL(${[...except]}::uuid[])
-    ORDER BY j.created_at LIMIT ${limit}`;
+      ${afterIn(sql, after)}
+    ORDER BY j.created_at, j.id LIMIT ${limit}`;
 }
+
+const afterIn = (sql: Sql, after: Waiting | undefined) =>
+  after ? sql`AND (j.created_at, j.id) > (${after.createdAt}, ${after.id})` : sql``;
 
 /** The job whose workflow hosts this one: its batch's, for an operation's, or itself. */
 const hostOf = (sql: Sql | TransactionSql, jobId: string) =>
@@ -131,10 +140,8 @@ export async function pendingJob(sql: Sql, jobId: string): Promise<StartableJob 
   return job;
 }
 
-interface UnderWay {
-  readonly id: string;
+interface UnderWay extends Waiting {
   readonly workflowId: string;
-  readonly createdAt: Date;
 }
 
 /**
@@ -150,7 +157,7 @@ export async function jobsUnderWay(
   return await sql<UnderWay[]>`
     SELECT j.id, j.workflow_id AS "workflowId", j.created_at AS "createdAt" FROM jobs j
     WHERE j.ended_at IS NULL AND j.created_at < now() - make_interval(secs => ${olderThanSeconds})
-      ${after ? sql`AND (j.created_at, j.id) > (${after.createdAt}, ${after.id})` : sql``}
+      ${afterIn(sql, after)}
       AND (j.batch_id IS NULL OR EXISTS (
         SELECT FROM batches b JOIN jobs p ON p.id = b.job_id WHERE b.id = j.batch_id AND p.ended_at IS NOT NULL))
     ORDER BY j.created_at, j.id LIMIT ${limit}`;

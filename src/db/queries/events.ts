@@ -116,21 +116,46 @@ export async function presentEnd(sql: Sql): Promise<EventCursor> {
   return { transaction: BigInt(row.edge), position: 0n };
 }
 
+/** So many events one statement looks at for a time: no index has them in that order. */
+export const sinceLimit = 10_000;
+
 /** The place before the first event of a project at or after this time. Throws `gone` where some of them are not kept. */
 export async function cursorSince(sql: Sql, projectId: string, since: string): Promise<EventCursor> {
-  const [row] = await sql<{ transaction: string | null; position: string | null; edge: string; deleted: boolean }[]>`
-    SELECT f.transaction_id::text AS transaction, (f.position - 1)::text AS position, pg_snapshot_xmin(pg_current_snapshot())::text AS edge,
-      EXISTS (SELECT FROM events_deleted WHERE at >= ${since}::timestamptz) AS deleted
-    FROM (SELECT) one LEFT JOIN LATERAL (
-      SELECT transaction_id, position FROM events
-      WHERE project_id = ${projectId} AND at >= ${since}::timestamptz AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
-      ORDER BY transaction_id, position LIMIT 1) f ON true`;
-  if (!row) throw new Error('the edge of the outbox was not there');
-  if (row.deleted) throw tooOld(`The events since ${since} are not all kept any more.`);
-  return row.transaction === null || row.position === null
-    ? { transaction: BigInt(row.edge), position: 0n }
-    : { transaction: BigInt(row.transaction), position: BigInt(row.position) };
+  for (let after = beginning; ; ) {
+    const { first, last, edge } = await lookSince(sql, projectId, since, after);
+    if (first) return { ...first, position: first.position - 1n };
+    if (!last) return { transaction: edge, position: 0n };
+    after = last;
+  }
 }
+
+interface SinceRow {
+  readonly edge: string;
+  readonly isGone: boolean;
+  readonly last: readonly [string, string] | null;
+  readonly first: readonly [string, string] | null;
+}
+
+/** One page of a project's events: the first at or after a time, and the last of the page where it is full. */
+async function lookSince(sql: Sql, projectId: string, since: string, after: EventCursor) {
+  const [row] = await sql<SinceRow[]>`
+    WITH page AS MATERIALIZED (
+      SELECT transaction_id, position, at FROM events
+      WHERE project_id = ${projectId} AND (transaction_id, position) > (${String(after.transaction)}::text::xid8, ${String(after.position)}::text::bigint)
+        AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())
+      ORDER BY transaction_id, position LIMIT ${sinceLimit}
+    )
+    SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS edge,
+      EXISTS (SELECT FROM events_deleted WHERE at >= ${since}::timestamptz) AS "isGone",
+      (SELECT jsonb_build_array(transaction_id::text, position::text) FROM page WHERE at >= ${since}::timestamptz ORDER BY transaction_id, position LIMIT 1) AS first,
+      (SELECT jsonb_build_array(transaction_id::text, position::text) FROM page ORDER BY transaction_id, position OFFSET ${sinceLimit - 1} LIMIT 1) AS last`;
+  if (!row) throw new Error('the edge of the outbox was not there');
+  if (row.isGone) throw tooOld(`The events since ${since} are not all kept any more.`);
+  return { first: placeOf(row.first), last: placeOf(row.last), edge: BigInt(row.edge) };
+}
+
+const placeOf = (place: readonly [string, string] | null): EventCursor | undefined =>
+  place ? { transaction: BigInt(place[0]), position: BigInt(place[1]) } : undefined;
 
 const inOrder = 'ORDER BY e.transaction_id, e.position';
 const order = { by: ['e.transaction_id', 'e.position'], newestFirst: false };
