@@ -44,7 +44,7 @@ export class Simulator {
   }
 
   async calls(): Promise<
-    { operation: string; key: string; name: string; status: number | null; fault: string | null }[]
+    { at: string; operation: string; key: string; name: string; status: number | null; fault: string | null }[]
   > {
     const { calls } = (await (await fetch(`${this.url}/calls`)).json()) as { calls: [] };
     return calls;
