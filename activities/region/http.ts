@@ -1,18 +1,25 @@
-import { lookup } from 'node:dns';
-import http from 'node:http';
-import https from 'node:https';
+import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { HttpCall, JobResult } from '../../src/domain/job.ts';
 import { ProviderError } from '../../src/errors.ts';
+import { type Answered, exchange, type Outgoing } from '../../src/http-exchange.ts';
 import type { CallContext } from '../../src/providers/types.ts';
-import { version } from '../../src/version.ts';
 
 export interface HttpRules {
   /** `host`, `*.host`, each with `:port` or without: then the scheme's own. Lower case. */
   readonly hosts: readonly string[];
   readonly timeoutMs: number;
+  /** How names are resolved; Node's own way where it is left out. */
+  readonly lookup?: Resolve;
 }
+
+type Resolve = (
+  host: string,
+  options: LookupAllOptions,
+  answer: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void;
 
 type Outputs = NonNullable<JobResult['outputs']>;
 
@@ -49,9 +56,12 @@ export async function request(key: string, call: HttpCall, rules: HttpRules, con
   await context.stillMine();
   const late = AbortSignal.timeout(rules.timeoutMs);
   try {
-    const answer = await exchange(url, key, call, AbortSignal.any([context.signal, late]));
+    const answer = await send(url, key, call, {
+      lookup: checked(rules.lookup ?? lookup),
+      signal: AbortSignal.any([context.signal, late]),
+    });
     seeStatus(asked, call, answer);
-    return { status: answer.status, headers: answer.headers, body: bodyOf(answer) };
+    return { status: answer.status, headers: headersOf(answer.headers), body: bodyOf(answer) };
   } catch (error) {
     if (error instanceof ProviderError || context.signal.aborted) throw error;
     const code = codeOf(error);
@@ -74,50 +84,21 @@ export function isAllowed(url: URL, hosts: readonly string[]): boolean {
   });
 }
 
-interface Answer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
-}
-
-function exchange(url: URL, key: string, call: HttpCall, signal: AbortSignal): Promise<Answer> {
+function send(url: URL, key: string, call: HttpCall, way: Pick<Outgoing, 'lookup' | 'signal'>): Promise<Answered> {
   const { body } = call;
   const text = body === undefined || body === null || typeof body === 'string' ? body : JSON.stringify(body);
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-  const sent = (url.protocol === 'http:' ? http : https).request(url, {
+  return exchange(url, {
     method: call.method,
-    agent: false,
-    lookup: checkedLookup,
-    signal,
-    maxHeaderSize: 16_384,
     headers: {
-      'user-agent': `millwright/${version}`,
       ...(text === body ? {} : { 'content-type': 'application/json' }),
       ...lowered(call.headers),
-      ...(text === undefined || text === null ? {} : { 'content-length': Buffer.byteLength(text) }),
       'idempotency-key': key,
       ...(call.takesBack ? { 'millwright-undo': 'true' } : {}),
     },
+    body: text ?? undefined,
+    keptBytes,
+    ...way,
   });
-  sent.once('error', reject);
-  sent.once('response', (answer) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const finish = (): void => {
-      const kept = Buffer.concat(chunks).subarray(0, keptBytes).toString('utf8');
-      resolve({ status: answer.statusCode ?? 0, headers: headersOf(answer.headers), text: kept });
-      answer.destroy();
-    };
-    answer.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= keptBytes) finish();
-    });
-    answer.once('end', finish);
-    answer.once('error', reject);
-  });
-  sent.end(text ?? undefined);
-  return promise;
 }
 
 /** How the request is framed is ours to say: a header that says otherwise would smuggle another into it. */
@@ -131,7 +112,7 @@ const lowered = (headers: HttpCall['headers']): Record<string, string> =>
   );
 
 /** A cookie is a secret of the session that it opens. */
-const headersOf = (headers: http.IncomingHttpHeaders): Record<string, string> =>
+const headersOf = (headers: IncomingHttpHeaders): Record<string, string> =>
   Object.fromEntries(
     Object.entries(headers).flatMap(([name, value]) =>
       value === undefined || name === 'set-cookie' ? [] : [[name, String(value)] as const],
@@ -139,44 +120,37 @@ const headersOf = (headers: http.IncomingHttpHeaders): Record<string, string> =>
   );
 
 /** A name that is allowed does not lead to a metadata service: only an address that is named itself does. */
-const checkedLookup: LookupFunction = (host, options, answer) => {
-  lookup(host, { ...options, all: true }, (error, addresses) => {
-    if (error) return answer(error, '', 4);
-    const inner = addresses.find(({ address }) => isInner(address));
-    const [first] = addresses;
-    if (inner || !first) {
-      const message = `The host "${host}" has the address ${inner?.address}, which is called only where MILLWRIGHT_HTTP_HOSTS names it.`;
-      return answer(new ProviderError('permanent', 'forbidden', message), '', 4);
-    }
-    if (options.all) answer(null, addresses);
-    else answer(null, first.address, first.family);
-  });
-};
+const checked =
+  (resolve: Resolve): LookupFunction =>
+  (host, options, answer) => {
+    resolve(host, { ...options, all: true }, (error, addresses) => {
+      if (error) return answer(error, '', 4);
+      const inner = addresses.find(({ address }) => isInner(address));
+      const [first] = addresses;
+      if (inner || !first) {
+        const message = `The host "${host}" has the address ${inner?.address}, which is called only where MILLWRIGHT_HTTP_HOSTS names it.`;
+        return answer(new ProviderError('permanent', 'forbidden', message), '', 4);
+      }
+      if (options.all) answer(null, [...addresses]);
+      else answer(null, first.address, first.family);
+    });
+  };
 
 const isInner = (address: string): boolean => {
   const parsed = ipaddr.process(address);
   return parsed.range() === 'linkLocal' || metadata.includes(parsed.toString());
 };
 
-function seeStatus(asked: string, { expectStatus }: HttpCall, { status, headers }: Answer): void {
+function seeStatus(asked: string, { expectStatus }: HttpCall, { status, retryAfterSeconds }: Answered): void {
   const expected = typeof expectStatus === 'number' ? [expectStatus] : expectStatus;
   if (expected ? expected.includes(status) : status >= 200 && status < 300) return;
   const message = `${asked} was answered ${status}${expected ? `; expected ${expected.join(' or ')}` : ''}.`;
   if (status < 500 && status !== 429) throw new ProviderError('permanent', 'conflict', message);
-  const retryAfterSeconds = secondsOf(headers['retry-after']);
   throw new ProviderError('transient', 'unavailable', message, { retryAfterSeconds });
 }
 
-/** Seconds, or a date (RFC 9110, 10.2.3). */
-function secondsOf(retryAfter: string | undefined): number | undefined {
-  if (retryAfter === undefined) return undefined;
-  if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter);
-  const at = Date.parse(retryAfter);
-  return Number.isNaN(at) ? undefined : Math.max(0, (at - Date.now()) / 1000);
-}
-
 /** What says that it is JSON, and is, is parsed. */
-function bodyOf({ headers, text }: Answer): unknown {
+function bodyOf({ headers, text }: Answered): unknown {
   if (!/^application\/([\w.-]+\+)?json\b/i.test(headers['content-type'] ?? '')) return text;
   try {
     return JSON.parse(text);

@@ -1,3 +1,5 @@
+import { seeded } from '../seeded.ts';
+
 export const graphNames = ['independent', 'layered', 'chain', 'random'] as const;
 export type GraphName = (typeof graphNames)[number];
 
@@ -55,14 +57,3 @@ export const batchFile = (name: string, edges: Edges, parallelLimit: number) => 
     with: { name: `${name}-${position}`, sizeGib: 1 },
   })),
 });
-
-/** The same numbers from 0 to 1 in each run (mulberry32, public domain). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}

@@ -1,8 +1,6 @@
-import http from 'node:http';
-import https from 'node:https';
 import type { LookupFunction } from 'node:net';
 import type { Outcome } from '../domain/webhook.ts';
-import { version } from '../version.ts';
+import { exchange } from '../http-exchange.ts';
 import { type DestinationRules, faultOfUrl, type ResolvedAddress, resolveDestination } from './destination.ts';
 
 export interface SendOptions {
@@ -41,7 +39,7 @@ export async function send(
   }
 }
 
-function post(
+async function post(
   url: URL,
   addresses: readonly ResolvedAddress[],
   headers: Readonly<Record<string, string>>,
@@ -49,58 +47,24 @@ function post(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const [first] = addresses;
-  if (!first) return Promise.resolve(failed('The host has no address.'));
+  if (!first) return failed('The host has no address.');
   const checked: LookupFunction = (_host, options, answer) => {
     if (options.all) answer(null, [...addresses]);
     else answer(null, first.address, first.family);
   };
-  const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-  const request = (url.protocol === 'http:' ? http : https).request(url, {
+  const { status, text, retryAfterSeconds } = await exchange(url, {
     method: 'POST',
-    agent: false,
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
     lookup: checked,
     signal,
-    maxHeaderSize: 16_384,
-    headers: {
-      'content-type': 'application/json',
-      'content-length': Buffer.byteLength(body),
-      'user-agent': `millwright/${version}`,
-      ...headers,
-    },
+    keptBytes,
   });
-  request.once('error', reject);
-  request.once('response', (answer) => {
-    const status = answer.statusCode ?? 0;
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const finish = (): void => {
-      const response = Buffer.concat(chunks).subarray(0, keptBytes).toString('utf8').replaceAll('\0', '');
-      const retryAfterSeconds = secondsOf(answer.headers['retry-after']);
-      const error = status >= 200 && status < 300 ? null : `The endpoint answered ${status}.`;
-      resolve({ status, error, response, retryAfterSeconds });
-      answer.destroy();
-    };
-    answer.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= keptBytes) finish();
-    });
-    answer.once('end', finish);
-    answer.once('error', reject);
-  });
-  request.end(body);
-  return promise;
+  const error = status >= 200 && status < 300 ? null : `The endpoint answered ${status}.`;
+  return { status, error, response: text, retryAfterSeconds: retryAfterSeconds ?? null };
 }
 
 const failed = (error: string): Outcome => ({ status: null, error, response: null, retryAfterSeconds: null });
-
-/** Seconds, or a date (RFC 9110, 10.2.3). */
-function secondsOf(retryAfter: string | undefined): number | null {
-  if (retryAfter === undefined) return null;
-  if (/^\d{1,9}$/.test(retryAfter)) return Number(retryAfter);
-  const at = Date.parse(retryAfter);
-  return Number.isNaN(at) ? null : Math.max(0, (at - Date.now()) / 1000);
-}
 
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors[0] instanceof Error) return error.errors[0].message;

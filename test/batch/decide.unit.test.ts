@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { seeded } from '../../bench/seeded.ts';
 import type { BatchFile, BatchOperation } from '../../src/batch/file.ts';
 import { waitingGraph } from '../../src/batch/forecast.ts';
 import { findCycles } from '../../src/batch/graph.ts';
@@ -235,20 +236,9 @@ test('the hash is of the file, of what is there and of what the catalogue offers
   expect(() => refuseIfStale(hash, hash)).not.toThrow();
 });
 
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 test('whatever is replaced, and whatever waits for what, there is an order, and what is used goes last', async () => {
   for (let seed = 0; seed < 300; seed += 1) {
-    const random = randomOf(seed);
+    const random = seeded(seed);
     const operations: BatchOperation[] = [];
     const there: There[] = [];
     for (let at = 0; at < 14; at += 1) {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { seeded } from '../../bench/seeded.ts';
 import {
   dependantsFirst,
   findCycles,
@@ -11,17 +12,6 @@ import {
 
 const graph = (edges: Record<string, string[]>): Graph =>
   Object.entries(edges).map(([id, dependsOn]) => ({ id, dependsOn }));
-
-/** Numbers from 0 to 1, the same for the same seed (mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 /** Each depends on some before it in an order that is not the file's. */
 function randomGraph(random: () => number): Graph {
@@ -59,7 +49,7 @@ const seeds = Array.from({ length: 100 }, (_, seed) => seed + 1);
 
 test('whatever finishes when, each operation is given once, and not before all that it depends on', () => {
   for (const seed of seeds) {
-    const random = randomOf(seed);
+    const random = seeded(seed);
     const nodes = randomGraph(random);
     const ready = new ReadySet(nodes);
     const finished = new Set<string>();
@@ -90,7 +80,7 @@ test('whatever finishes when, each operation is given once, and not before all t
 
 test('what was done before is not given again, and what is left comes in the same order', () => {
   for (const seed of seeds) {
-    const random = randomOf(seed);
+    const random = seeded(seed);
     const nodes = randomGraph(random);
     const order = topologicalOrder(nodes);
     const done = new Set(order.slice(0, Math.floor(random() * order.length)));
@@ -122,7 +112,7 @@ test('a dependency named twice or outside the graph keeps nothing waiting', () =
 
 test('an order has each after all that it depends on, and leaves out what waits for a cycle', () => {
   for (const seed of seeds) {
-    const nodes = randomGraph(randomOf(seed));
+    const nodes = randomGraph(seeded(seed));
     const order = topologicalOrder(nodes);
     expect(order.length).toBe(nodes.length);
     for (const { id, dependsOn } of nodes) {
@@ -148,7 +138,7 @@ test('a rollback takes dependants first, also across what was unchanged and is n
 
 test('cycles are found where there are any, share nothing, and follow dependencies', () => {
   for (const seed of seeds) {
-    const random = randomOf(seed);
+    const random = seeded(seed);
     const sound = randomGraph(random);
     expect(findCycles(sound)).toEqual([]);
     const ids = sound.map(({ id }) => id);

@@ -1,28 +1,23 @@
+import { seeded } from '../../bench/seeded.ts';
+
 /**
- * Random numbers that one seed fixes (mulberry32). Whoever draws takes a fork of its own by name, so that one more draw
+ * Random numbers that one seed fixes. Whoever draws takes a fork of its own by name, so that one more draw
  * in one place changes nothing in another, and a kept seed stays what it was.
  */
 export class Dice {
   readonly #seed: number;
-  #state: number;
+  /** At least 0, below 1. */
+  readonly next: () => number;
 
   constructor(seed: number) {
     this.#seed = seed >>> 0;
-    this.#state = this.#seed;
+    this.next = seeded(this.#seed);
   }
 
   fork(name: string): Dice {
     let hash = this.#seed ^ 0x811c9dc5;
     for (const character of name) hash = Math.imul(hash ^ character.charCodeAt(0), 0x01000193);
     return new Dice(hash);
-  }
-
-  /** At least 0, below 1. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), this.#state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
   /** From `low` to `high`, both among them. */

@@ -14,6 +14,7 @@ import { openKeyRing } from '../../src/secrets/key-ring.ts';
 import { temporalClient } from '../../temporal/client.ts';
 import { codecSecret } from '../../temporal/payload-keys.ts';
 import { Api } from '../harness/api.ts';
+import { type Callee, startCallee } from '../harness/callee.ts';
 import { Simulator } from '../harness/simulator.ts';
 import { readEvents } from '../harness/sse.ts';
 
@@ -35,6 +36,7 @@ let config: Config;
 let platform: Platform;
 let api: Api;
 let simulator: Simulator;
+let callee: Callee;
 
 /** One word, as a password is; recognised in whatever surrounds it. */
 function plant(): string {
@@ -57,7 +59,8 @@ async function ended(method: string, path: string, body?: unknown, headers?: Rec
 
 beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), 'millwright-planted-'));
-  Object.assign(process.env, settings);
+  callee = await startCallee();
+  Object.assign(process.env, settings, { MILLWRIGHT_HTTP_HOSTS: callee.host });
   config = readConfig({ ...process.env, MILLWRIGHT_HOME: home });
   platform = await startPlatform({ config, port: 0 }, () => undefined);
   api = new Api(platform.endpoints.api, readFileSync(join(home, 'operator.token'), 'utf8').trim());
@@ -65,8 +68,9 @@ beforeAll(async () => {
   planted.push(api.token, codecSecret(openKeyRing(config.payloadKeyFile)));
 }, 120_000);
 afterAll(async () => {
-  for (const name of Object.keys(settings)) delete process.env[name];
+  for (const name of [...Object.keys(settings), 'MILLWRIGHT_HTTP_HOSTS']) delete process.env[name];
   await platform?.stop();
+  await callee?.stop();
   removeHome(home);
 });
 
@@ -122,6 +126,8 @@ async function useThem(): Promise<void> {
     UNCHANGED: 2,
   });
 
+  await callWithThem();
+
   for (const refused of [
     { ...vm('refused-a'), userData: [plant()] },
     { ...vm('refused-b'), userData: `${plant()}\0` },
@@ -143,6 +149,33 @@ async function useThem(): Promise<void> {
   await ask('POST', `/../../ops/v1/codec/${codecSecret(openKeyRing(config.payloadKeyFile))}/decode`, { payloads: [] });
   await ask('GET', `/../../ops/v1/codec/${codecSecret(openKeyRing(config.payloadKeyFile))}/nothing`);
   await ended('DELETE', '/vms/sound');
+}
+
+/** A secret variable in what is sent to another system, which answers, is late, or refuses. */
+async function callWithThem(): Promise<void> {
+  callee.answer('/late', 'drops', { status: 503 }, {});
+  callee.answer('/refuses', { status: 403 });
+  const headers = { authorization: `Bearer \${variables.token}` };
+  for (const [path, state] of [
+    ['/answers', 'SUCCEEDED'],
+    ['/late', 'FAILED'],
+    ['/refuses', 'FAILED'],
+  ] as const) {
+    const sent = { url: callee.urlOf(path), method: 'POST', headers, body: { password: `\${variables.token}` } };
+    const undo = { ...sent, url: callee.urlOf(`${path}-undo`) };
+    const operations = [{ id: 'call', type: 'http.request', region: 'tpe-1', with: { ...sent, undo } }];
+    const form = new FormData();
+    const name = `call-${path.slice(1)}`;
+    form.append(
+      'file',
+      new Blob([JSON.stringify({ name, variables: { token: { secret: true } }, operations })]),
+      'f.json',
+    );
+    const token = plant();
+    form.append('variables', JSON.stringify({ token }));
+    expect(await ended('POST', '/batches', form)).toMatchObject({ state });
+    expect(callee.to(path)[0]).toMatchObject({ headers: { authorization: `Bearer ${token}` } });
+  }
 }
 
 /** UTF-8, hexadecimal, and base64 at each of the three places in which a byte may stand. */
