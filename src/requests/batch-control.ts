@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Sql, TransactionSql } from 'postgres';
 import type { BatchFile } from '../batch/file.ts';
 import { insertResumption, replaceUndone } from '../db/queries/accept.ts';
@@ -7,19 +8,23 @@ import {
   decideApproval,
   lockApproval,
   lockBatch,
+  type OperationNow,
+  operationsNow,
   renewUndone,
   setPaused,
-  statesOf,
 } from '../db/queries/batch-control.ts';
 import { type Role, reaches, roles } from '../domain/access.ts';
 import type { Act } from '../domain/audit.ts';
 import type { StartableJob } from '../domain/start.ts';
 import { type Fault, MillwrightError } from '../errors.ts';
+import type { Sealer } from '../secrets/sealer.ts';
+import { openSpec, placeOfOperation } from '../secrets/specs.ts';
 import { type BatchHead, batchJob, rowsOf } from './batch.ts';
 import type { AcceptOptions, Caller } from './caller.ts';
 import type { Catalog } from './catalog.ts';
 import { asked, startOf } from './create.ts';
 import { type PlannedBatch, planBatch } from './plan/plan.ts';
+import type { PlannedOperation } from './plan/rows.ts';
 
 /** What is asked of a batch, and why. */
 interface Asked {
@@ -128,30 +133,44 @@ async function replaceBy(
   batch: BatchTarget,
   { file, planned, options }: { file: BatchFile; planned: PlannedBatch; options: AcceptOptions },
 ): Promise<void> {
-  const done = (await statesOf(sql, batch.id)).filter(({ state }) => state === 'SUCCEEDED' || state === 'UNCHANGED');
+  const done = (await operationsNow(sql, batch.id)).filter(
+    ({ state }) => state === 'SUCCEEDED' || state === 'UNCHANGED',
+  );
   const byId = new Map(planned.operations.map((one, position) => [one.operation.id, { ...one, position }]));
-  const faults = done.flatMap(({ id, type }): Fault[] => {
+  const faults: Fault[] = [];
+  for (const was of done) {
+    const { id, type } = was;
     const now = byId.get(id);
-    if (!now && type === 'group.join') return [];
-    const pointer = `/operations/${now?.position ?? ''}`;
-    if (!now || now.operation.type !== type)
-      return [
-        { pointer: '/operations', detail: `Operation "${id}" (${type}) is done, and this file does not have it.` },
-      ];
-    if (['none', 'run', 'delete'].includes(now.action)) return [];
-    return [
-      {
-        pointer,
-        detail: `Operation "${id}" is done, and this file would have it otherwise. Apply the file anew to change what is done.`,
-      },
-    ];
-  });
+    if (!now && type === 'group.join') continue;
+    if (now?.operation.type !== type) {
+      const detail = `Operation "${id}" (${type}) is done, and this file does not have it.`;
+      faults.push({ pointer: '/operations', detail });
+    } else if (!(await isAsDone(options.sealer, batch.id, was, now))) {
+      const detail = `Operation "${id}" is done, and this file would have it otherwise. Apply the file anew to change what is done.`;
+      faults.push({ pointer: `/operations/${now.position}`, detail });
+    }
+  }
   if (faults.length > 0) {
     throw new MillwrightError('conflict', faults.map(({ detail }) => detail).join(' '), { faults });
   }
   const { parallelLimit, onFailure, limits } = file;
   const rows = await rowsOf(options.sealer, batch.id, file, planned.operations);
   await replaceUndone(sql, { id: batch.id, parallelLimit, onFailure, limits, planHash: planned.plan.hash, ...rows });
+}
+
+/**
+ * Whether what is done is what the file asks for. Of a resource its plan says so; what leaves nothing to compare with (a
+ * deletion, a call, a wait) has to be asked for in the same words.
+ */
+async function isAsDone(
+  sealer: Sealer,
+  batchId: string,
+  { id, spec }: OperationNow,
+  { operation, action }: PlannedOperation,
+): Promise<boolean> {
+  if (/\.(create|update)$/.test(operation.type)) return action === 'none';
+  const asked: unknown = JSON.parse(JSON.stringify(operation.with));
+  return isDeepStrictEqual(await openSpec(sealer, spec, placeOfOperation(batchId, id)), asked);
 }
 
 /** Who decides an approval, and what. */

@@ -169,7 +169,7 @@ test('a batch that failed is resumed from its checkpoint once the cause is mende
   await expectConsistent(platform);
 });
 
-test('a batch that was rolled back is resumed with a mended file; what is done cannot be changed by it', async () => {
+test('a batch that was rolled back is resumed with a mended file', async () => {
   const { api, simulator } = platform;
   await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: 'other-b' });
   const { id, jobId } = await apply('other', [volume('other-a'), volume('other-b', ', dependsOn: [other-a]')]);
@@ -183,6 +183,55 @@ test('a batch that was rolled back is resumed with a mended file; what is done c
     'volume other-a',
     'volume other-c',
   ]);
+  await expectConsistent(platform);
+});
+
+test('a file that would change what is done is refused with all that it would change, and nothing is resumed', async () => {
+  const { api, simulator, sql } = platform;
+  const fault = await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: 'kept-late' });
+  await api.done('POST', '/volumes', { name: 'kept-gone', region: 'tpe-1', sizeGib: 1 });
+  const fileOf = (change: Partial<Record<'a' | 'b' | 'gone' | 'pause' | 'late', string>> = {}): string => {
+    const operations = {
+      a: volume('kept-a'),
+      b: volume('kept-b'),
+      gone: '  - { id: gone, type: volume.delete, with: { name: kept-gone } }',
+      pause: '  - { id: pause, type: wait.for, with: { duration: 1s } }',
+      late: volume('kept-late', ', dependsOn: [kept-a, kept-b, gone, pause]'),
+      ...change,
+    };
+    return `name: kept\nonFailure: keep\noperations:\n${Object.values(operations).filter(Boolean).join('\n')}\n`;
+  };
+  const { body } = await api.tenant('POST', '/batches', fileOf());
+  const id: string = body.resource.id;
+  expect(await api.jobWhen(body.job.id)).toMatchObject({ state: 'FAILED', rollback: 'none' });
+  await simulator.removeFault(fault);
+  const before = await sql`SELECT * FROM batch_operations WHERE batch_id = ${id} ORDER BY position`;
+
+  const resume = (file: string) => api.tenant('POST', `/batches/${id}/resume?reason=mended`, file);
+  const late = volume('kept-late', ', dependsOn: [kept-a]');
+  const changes: readonly [Parameters<typeof fileOf>[0], readonly string[]][] = [
+    [{ a: volume('kept-a').replace('sizeGib: 1', 'sizeGib: 2') }, ['kept-a']],
+    [{ a: volume('kept-a').replace('name: kept-a', 'name: kept-c') }, ['kept-a']],
+    [{ a: volume('kept-a').replace('sizeGib: 1', 'sizeGib: 1, labels: { tier: db }') }, ['kept-a']],
+    [{ gone: '  - { id: gone, type: volume.delete, with: { name: kept-b } }' }, ['gone']],
+    [{ pause: '  - { id: pause, type: wait.for, with: { duration: 9s } }' }, ['pause']],
+    [
+      { b: '', gone: '', pause: '  - { id: pause, type: wait.approval, with: { message: Well? } }', late },
+      ['kept-b', 'gone', 'pause'],
+    ],
+  ];
+  for (const [change, ids] of changes) {
+    const answer = await resume(fileOf(change));
+    expect({ change, status: answer.status }).toEqual({ change, status: 409 });
+    const told: string[] = answer.body.errors.map(({ detail }: { detail: string }) => /"([^"]+)"/.exec(detail)?.[1]);
+    expect({ change, told: told.toSorted() }).toEqual({ change, told: ids.toSorted() });
+    for (const name of ids) expect(answer.body.detail).toContain(`"${name}"`);
+  }
+  expect(await sql`SELECT * FROM batch_operations WHERE batch_id = ${id} ORDER BY position`).toEqual(before);
+  expect(await batchOf(id)).toMatchObject({ state: 'FAILED', jobId: body.job.id });
+  const resumed = await resume(fileOf());
+  expect(resumed.status).toBe(200);
+  expect(await api.jobWhen(resumed.body.jobId)).toMatchObject({ state: 'SUCCEEDED' });
   await expectConsistent(platform);
 });
 

@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres';
+import { oldSuffix } from '../../batch/schedule.ts';
 import type { Caller } from '../../requests/caller.ts';
 import { iso } from './iso.ts';
 import { insertEvent } from './outbox.ts';
@@ -107,15 +108,20 @@ export async function renewUndone(sql: TransactionSql, batchId: string): Promise
     WHERE o.batch_id = ${batchId} AND o.state = 'ROLLBACK_FAILED'`;
 }
 
-export async function statesOf(
-  sql: TransactionSql,
-  batchId: string,
-): Promise<readonly { readonly id: string; readonly type: string; readonly state: string }[]> {
-  return await sql<{ id: string; type: string; state: string }[]>`
-    SELECT id, type, state FROM batch_operations WHERE batch_id = ${batchId} ORDER BY position`;
+/** An operation as it was accepted, its secrets sealed, and how far it has come. */
+export interface OperationNow {
+  readonly id: string;
+  readonly type: string;
+  readonly state: string;
+  readonly spec: unknown;
 }
 
-/** What failed and was kept, in `error`, is deleted before it is made anew: by an operation `<id>/_old`, as a plan has it. */
+export async function operationsNow(sql: TransactionSql, batchId: string): Promise<readonly OperationNow[]> {
+  return await sql<OperationNow[]>`
+    SELECT id, type, state, spec FROM batch_operations WHERE batch_id = ${batchId} ORDER BY position`;
+}
+
+/** What failed and was kept, in `error`, is deleted before it is made anew: by an operation of its own, as a plan has it. */
 async function replaceKept(sql: TransactionSql, batchId: string): Promise<void> {
   await sql.unsafe(
     `WITH kept AS (
@@ -125,14 +131,14 @@ async function replaceKept(sql: TransactionSql, batchId: string): Promise<void> 
     old AS (
       INSERT INTO batch_operations (batch_id, id, position, type, region, provider, depends_on, soft_depends_on, action,
         conditions, policy, spec, resource_id)
-      SELECT batch_id, id || '/_old', position, kind || '.delete', region, provider, depends_on, soft_depends_on, 'delete',
+      SELECT batch_id, id || $2, position, kind || '.delete', region, provider, depends_on, soft_depends_on, 'delete',
         conditions, policy, jsonb_build_object('name', resource_id), resource_id FROM kept
       ON CONFLICT (batch_id, id) DO UPDATE SET state = 'PENDING', resource_id = excluded.resource_id, spec = excluded.spec,
         job_id = uuidv7(), rollback_job_id = uuidv7(), error = NULL, reason = NULL, started_at = NULL, ended_at = NULL
     )
-    UPDATE batch_operations o SET action = 'replace', depends_on = array_append(array_remove(o.depends_on, o.id || '/_old'), o.id || '/_old')
+    UPDATE batch_operations o SET action = 'replace', depends_on = array_append(array_remove(o.depends_on, o.id || $2), o.id || $2)
     FROM kept WHERE o.batch_id = kept.batch_id AND o.id = kept.id`,
-    [batchId],
+    [batchId, oldSuffix],
   );
   await sql`
     UPDATE batch_operations o SET position = n.position FROM (
