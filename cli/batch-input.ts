@@ -37,14 +37,18 @@ interface Given {
   readonly stdin: () => Promise<string>;
   /** Each `name=value`. */
   readonly values: readonly string[];
-  /** A file of values; what `values` says goes before it. */
+  /** Names of variables whose values stand in the environment; what `values` says goes before them. */
+  readonly named: readonly string[];
+  readonly environment: (name: string) => string | undefined;
+  /** A file of values; what `values` and `named` say goes before it. */
   readonly valueFile: string | undefined;
 }
 
 /** Reads a batch file, `-` for standard input, the files that it names, and values for its variables. */
-export async function readBatchInput(file: string, { stdin, values, valueFile }: Given): Promise<BatchInput> {
+export async function readBatchInput(file: string, given: Given): Promise<BatchInput> {
+  const { values, named, valueFile, environment } = given;
   const isStdin = file === '-';
-  const text = isStdin ? await stdin() : await readText(file, 'batch file');
+  const text = isStdin ? await given.stdin() : await readText(file, 'batch file');
   const format = formatOf(file);
   const base = isStdin ? '.' : dirname(file);
   return {
@@ -53,6 +57,7 @@ export async function readBatchInput(file: string, { stdin, values, valueFile }:
     format,
     variables: {
       ...(valueFile === undefined ? {} : await readValues(valueFile)),
+      ...Object.fromEntries(named.map((name) => [name, valueIn(environment, name)])),
       ...Object.fromEntries(values.map(pairOf)),
     },
     includes: await includesOf({ text, format, path: '' }, base),
@@ -64,6 +69,13 @@ function pairOf(value: string): [string, string] {
   if (name === undefined || text === undefined)
     throw new MillwrightError('invalid', `--var ${value} cannot be read. It must have the form name=value.`);
   return [name, text];
+}
+
+function valueIn(environment: Given['environment'], name: string): string {
+  const variable = `MILLWRIGHT_VAR_${name}`;
+  const value = environment(variable);
+  if (value !== undefined) return value;
+  throw new MillwrightError('invalid', `--var-env ${name} has no value. Set it in the environment as ${variable}.`);
 }
 
 async function readValues(file: string): Promise<Record<string, unknown>> {

@@ -1,3 +1,4 @@
+import { childEnvironment } from '../src/config/environment.ts';
 import type { Config } from '../src/config/index.ts';
 import { configOf } from './home.ts';
 import { onEndRequest } from './interrupt.ts';
@@ -18,6 +19,8 @@ export interface Patience {
 export interface CliContext {
   readonly io: Io;
   readonly readConfig: (options: { readonly home?: string }) => Config;
+  /** What the environment holds under this name. */
+  readonly environment: (name: string) => string | undefined;
   /** From now on a first Ctrl-C aborts this, with the signal's name as the reason; a second one ends the process. */
   readonly catchInterrupt: () => AbortSignal;
   readonly patience: Patience;
@@ -26,6 +29,7 @@ export interface CliContext {
 export const processContext = (): CliContext => ({
   io: processIo(),
   readConfig: configOf,
+  environment: (name) => childEnvironment()[name],
   catchInterrupt,
   patience: { firstPauseMs: 100, requestMs: 5000, followMs: 120_000, stillMs: 3000 },
 });

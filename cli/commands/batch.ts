@@ -42,16 +42,26 @@ const withFile = (command: Command): Command =>
   command
     .argument('<file>', 'a YAML, JSON or TOML file; - for standard input')
     .option('--var <name=value>', 'a value for a variable of the file; again for each', collect)
+    .option(
+      '--var-env <name>',
+      'a variable whose value is MILLWRIGHT_VAR_<name> of the environment; again for each',
+      collect,
+    )
     .option('--var-file <file>', 'values for variables, as a mapping in YAML, JSON or TOML');
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
 
 async function inputOf(command: Command, session: Session, file: string): Promise<BatchInput> {
   const { readBatchInput } = await import('../batch-input.ts');
-  const values: unknown = command.getOptionValue('var');
+  const texts = (option: string): string[] => {
+    const given: unknown = command.getOptionValue(option);
+    return Array.isArray(given) ? given.map(String) : [];
+  };
   return readBatchInput(file, {
     stdin: () => session.context.io.input(),
-    values: Array.isArray(values) ? values.map(String) : [],
+    values: texts('var'),
+    named: texts('varEnv'),
+    environment: session.context.environment,
     valueFile: textOf(command, 'varFile'),
   });
 }

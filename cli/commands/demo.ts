@@ -102,7 +102,13 @@ async function build(session: Session): Promise<void> {
   session.talk(`\nApplying ${shown(example)}:`);
   const { readBatchInput } = await import('../batch-input.ts');
   const stdin = () => Promise.resolve('');
-  const input = await readBatchInput(example, { stdin, values: [], valueFile: undefined });
+  const input = await readBatchInput(example, {
+    stdin,
+    values: [],
+    named: [],
+    environment: () => undefined,
+    valueFile: undefined,
+  });
   await applyInput(session, { ...input, name: shown(example) }, { idempotencyKey: randomUUID(), mode: 'watch' });
 }
 

@@ -116,8 +116,31 @@ test('faults of other files are places in them, as editors find them', async () 
   expect(err).toContain(`\n${file}:1:7: Expected text.\n`);
 });
 
+test('a value comes from the environment where it is asked for, before a file and after what is written out', async () => {
+  const fake = await startValidating();
+  const home = folder({ 'shop.yaml': 'name: shop', 'values.yaml': 'token: file\nsize: 3\nenv: file\n' });
+  const env = {
+    ...at(fake.url),
+    ...{ MILLWRIGHT_VAR_token: 'a secret=1', MILLWRIGHT_VAR_env: 'prod', MILLWRIGHT_VAR_size: '9' },
+  };
+  const words = [
+    '--var',
+    'env=test',
+    '--var-env',
+    'token',
+    '--var-env',
+    'env',
+    '--var-file',
+    join(home, 'values.yaml'),
+  ];
+  const { code } = await millwright(['batch', 'validate', join(home, 'shop.yaml'), ...words], { env });
+  expect(code).toBe(0);
+  expect((await sent(fake)).variables).toEqual({ token: 'a secret=1', env: 'test', size: 3 });
+});
+
 test.each([
   [['--var', 'env'], '--var env cannot be read. It must have the form name=value.'],
+  [['--var-env', 'token'], '--var-env token has no value. Set it in the environment as MILLWRIGHT_VAR_token.'],
   [['--var-file', 'nowhere.yaml'], 'The file of variables nowhere.yaml cannot be read: there is no such file.'],
 ])('values that cannot be read are refused: %j', async (words, message) => {
   const { url, asked } = await startValidating();

@@ -54,6 +54,7 @@ export async function millwright(words: readonly string[], circumstances: Circum
   const context: CliContext = {
     io,
     readConfig: ({ home }) => readConfig({ ...env, ...(home ? { MILLWRIGHT_HOME: home } : {}) }),
+    environment: (name) => env[name],
     catchInterrupt: () => interrupt ?? new AbortController().signal,
     patience: { firstPauseMs: 1, requestMs: 2000, followMs: 2000, stillMs: 20, ...patience },
   };
