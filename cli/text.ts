@@ -60,5 +60,15 @@ export function clock(time: string): string {
   return [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
+/** What is left until a time that is guessed: `about 45 s left`, `about 2 min left`; null where nobody can guess it. */
+export function leftOf(estimatedEndAt: string | null, now: number): string | null {
+  if (estimatedEndAt === null) return null;
+  const seconds = Math.max(1, Math.ceil((Date.parse(estimatedEndAt) - now) / 1000));
+  if (seconds < 90) return `about ${seconds} s left`;
+  const minutes = Math.round(seconds / 60);
+  if (minutes < 90) return `about ${minutes} min left`;
+  return `about ${Math.round(minutes / 60)} h left`;
+}
+
 /** `2GiB`, or `1536MiB` where it is not whole. */
 export const mebibytes = (value: number): string => (value % 1024 === 0 ? `${value / 1024}GiB` : `${value}MiB`);

@@ -15,6 +15,7 @@ import {
 import { planSchema } from '../../src/domain/plan.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import { acceptBatch } from '../../src/requests/batch.ts';
+import { withEstimate } from '../../src/requests/batch-estimate.ts';
 import type { Catalog } from '../../src/requests/catalog.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
 import { veiledFile } from '../../src/requests/plan/hash.ts';
@@ -156,7 +157,7 @@ export function batchRoutes(dependencies: ApiDependencies) {
       const find = context.req.valid('query').view === 'basic' ? findBatch : findWholeBatch;
       const batch = await find(database.sql, context.get('caller').project.id, id, await regions.isAway());
       if (!batch) throw notFound(id);
-      return context.json(batch, 200);
+      return context.json(await withEstimate(database.sql, await catalog(), batch), 200);
     },
   );
 

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type BatchBasic, type BatchOperationView, type BatchView, operationStates } from '../../src/domain/batch.ts';
 import type { Timeline } from '../../src/domain/batch-timeline.ts';
 import { type Column, properties, table } from '../table.ts';
-import { age, clock, took } from '../text.ts';
+import { age, clock, leftOf, took } from '../text.ts';
 import { apiCommand, limitOf, type OpenContext, openSession, textOf, withLimit } from './common.ts';
 import { showItems } from './show.ts';
 
@@ -75,7 +75,7 @@ function describe(batch: BatchBasic, operations: readonly BatchOperationView[], 
     ['Job', batch.jobId],
     ['Created', `${batch.createdAt} (${age(batch.createdAt, now)} ago)`],
     ['Took', took(batch.startedAt, batch.endedAt, now)],
-    ['Ends', progress.estimatedEndAt && `about ${progress.estimatedEndAt}`],
+    ['Left', leftOf(progress.estimatedEndAt, now)],
     ['Next', progress.next.map(({ id }) => id).join(', ')],
     ...(waits.length === 0 ? [] : [['Waiting', 'for'] as const, ...waits]),
   ]);

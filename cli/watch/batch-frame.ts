@@ -1,6 +1,6 @@
 import type { BatchBasic } from '../../src/domain/batch.ts';
 import type { ActiveView, WaitKind } from '../../src/domain/batch-progress.ts';
-import { clock, cut, oneLine, took } from '../text.ts';
+import { cut, leftOf, oneLine, took } from '../text.ts';
 import { aligned, headWithBar, inWords, type Size, thousands, tries } from './frame.ts';
 
 /** What the bar shows as done. */
@@ -40,7 +40,8 @@ function headOf(batch: BatchBasic, now: number, columns: number): string[] {
   const done = doneStates.reduce((sum, one) => sum + (counts[one] ?? 0), 0);
   const shownState = rollback === 'running' && endedAt === null ? 'ROLLING_BACK' : state;
   const time = took(startedAt ?? createdAt, endedAt, now);
-  const end = progress.estimatedEndAt ? `${time}, ends about ${clock(progress.estimatedEndAt)}` : time;
+  const left = leftOf(progress.estimatedEndAt, now);
+  const end = left ? `${time}, ${left}` : time;
   const others = [
     ...(progress.held.length > 0 ? [`${thousands(countOf(batch, 'decision', progress.held.length))} held`] : []),
     ...(progress.retrying.length > 0

@@ -156,6 +156,59 @@ test('what is half replaced keeps its place in its group, and so does what is he
   expect(progress.next).toEqual([{ id: 'web/blue', type: 'volume.create' }]);
 });
 
+test('what is half replaced and never will be whole has given up its place', async () => {
+  const id = await plantBatch(platform.sql, {
+    name: 'blocked',
+    limits: { web: 1 },
+    onFailure: 'keep',
+    startedAt: at(0),
+    operations: [
+      { id: 'net', state: 'FAILED', endedAt: at(2) },
+      { id: 'db', dependsOn: ['net'] },
+      { id: 'web/blue/_old', type: 'volume.delete', state: 'SUCCEEDED', startedAt: at(1), endedAt: at(2) },
+      { id: 'web/blue', dependsOn: ['web/blue/_old', 'db'] },
+      { id: 'web/green' },
+    ],
+  });
+  expect((await waitsOf(id))['web/green']).toMatchObject({ kind: 'worker' });
+  const { progress } = await get(`/batches/${id}?view=basic`);
+  expect(progress.next).toEqual([{ id: 'web/green', type: 'volume.create' }]);
+});
+
+test('while it runs a batch says when it will have ended, by what is left of it; not where people have to decide', async () => {
+  const from = Date.now();
+  const inSeconds = (seconds: number): string => new Date(from + seconds * 1000).toISOString();
+  // As long as none has succeeded, a volume is expected to take 10 s.
+  const operations: PlantedOperation[] = [
+    { id: 'done', state: 'SUCCEEDED', startedAt: inSeconds(-60), endedAt: inSeconds(-50) },
+    { ...running('a'), startedAt: inSeconds(-4) },
+    { id: 'b', dependsOn: ['done', 'a'] },
+    { id: 'c', dependsOn: ['b'] },
+    { id: 'lost', state: 'FAILED', endedAt: inSeconds(-1) },
+    { id: 'never', dependsOn: ['lost', 'c'] },
+  ];
+  const secondsLeft = async (more: readonly PlantedOperation[], parallelLimit = 10, pausedBy?: string) => {
+    const batch = { name: 'foreseen', onFailure: 'keep', startedAt: at(0), parallelLimit };
+    const id = await plantBatch(platform.sql, {
+      ...batch,
+      operations: [...operations, ...more],
+      ...(pausedBy && { pausedBy }),
+    });
+    const { progress } = await get(`/batches/${id}?view=basic`);
+    expect((await get(`/batches/${id}`)).progress.estimatedEndAt === null).toBe(progress.estimatedEndAt === null);
+    return progress.estimatedEndAt && Math.round((Date.parse(progress.estimatedEndAt) - from) / 1000);
+  };
+  expect(await secondsLeft([])).toBe(26);
+  const nap: PlantedOperation = { id: 'nap', type: 'wait.for', state: 'WAITING', waitUntil: inSeconds(60) };
+  expect(await secondsLeft([nap, { id: 'd', dependsOn: ['nap'] }])).toBe(70);
+  // Three more, and one slot for all: what is under way has it.
+  expect(await secondsLeft([{ id: 'd' }, { id: 'e' }, { id: 'f' }], 1)).toBe(56);
+  const approval = { id: 'ask', type: 'wait.approval', spec: { message: 'Go live?' } };
+  expect(await secondsLeft([{ ...approval, dependsOn: ['c'] }])).toBe(26);
+  expect(await secondsLeft([{ ...approval, state: 'WAITING', startedAt: inSeconds(-1) }])).toBeNull();
+  expect(await secondsLeft([], 10, 'ana')).toBeNull();
+});
+
 test('a batch that is paused, or stops, says so of what could begin', async () => {
   const paused = await plantBatch(platform.sql, {
     name: 'paused',

@@ -108,6 +108,17 @@ test('a batch that has ended waits for nothing, and one that is taken back says 
   expect(ended[0]).toContain('FAILED  1m00s');
 });
 
+test.each([
+  [20, 'about 20 s left'],
+  [120, 'about 2 min left'],
+  [3 * 3600, 'about 3 h left'],
+  [-5, 'about 1 s left'],
+])('a batch that is foreseen to take %i s more says: %s', (seconds, words) => {
+  const estimatedEndAt = new Date(now + seconds * 1000).toISOString();
+  const [head] = batchFrame(underWay({ RUNNING: 1 }, { estimatedEndAt }), now, { columns: 120, rows: 24 });
+  expect(head).toContain(`, ${words}`);
+});
+
 test('one job shows its steps, those of a rollback too', () => {
   const one = job({ startedAt });
   const progress = createProgress([one]);

@@ -1,7 +1,9 @@
 import type { Sql } from 'postgres';
+import { oldSuffix } from '../../batch/schedule.ts';
 import { type Active, type BatchNow, namedAtMost, type Pending, type Pressure } from '../../batch/waits.ts';
 import { activeStates, nextAtMost } from '../../domain/batch-progress.ts';
 import type { BatchOperationType } from '../../domain/kinds.ts';
+import { blockedAmong, openOperations } from './batch-open.ts';
 import { iso } from './iso.ts';
 
 export async function batchNow(sql: Sql, batchId: string): Promise<BatchNow> {
@@ -12,14 +14,17 @@ export async function batchNow(sql: Sql, batchId: string): Promise<BatchNow> {
       (SELECT o.id FROM batch_operations o WHERE o.batch_id = b.id AND o.state IN ('FAILED', 'CANCELED')
         AND coalesce(o.policy ->> 'onFailure', b.on_failure) = 'rollback' ORDER BY o.position LIMIT 1) AS "stoppedBy",
       CASE WHEN b.limits = '{}' THEN '{}' ELSE ARRAY(SELECT n.id FROM batch_operations o
-        JOIN batch_operations n ON n.batch_id = o.batch_id AND n.id = left(o.id, -length('/_old'))
-        WHERE o.batch_id = b.id AND o.state = 'SUCCEEDED' AND o.id LIKE '%/\\_old' AND n.state = 'PENDING') END AS "halfReplaced"
+        JOIN batch_operations n ON n.batch_id = o.batch_id AND n.id || $2 = o.id
+        WHERE o.batch_id = b.id AND o.state = 'SUCCEEDED' AND right(o.id, length($2)) = $2 AND n.state = 'PENDING') END AS "halfReplaced"
     FROM batches b JOIN jobs j ON j.id = b.job_id WHERE b.id = $1`,
-    [batchId],
+    [batchId, oldSuffix],
     { prepare: true },
   );
   if (!row) throw new Error(`batch ${batchId} is not in the database`);
-  return row;
+  if (row.halfReplaced.length === 0) return row;
+  // What will never be whole has given up its place.
+  const blocked = blockedAmong(await openOperations(sql, batchId));
+  return { ...row, halfReplaced: row.halfReplaced.filter((id) => !blocked.has(id)) };
 }
 
 export type ActiveRow = Active & {

@@ -1,10 +1,17 @@
 import type { Sql } from 'postgres';
-import { durationSchema } from '../../batch/file.ts';
-import { type JobKind, usualSeconds } from '../../db/queries/plan.ts';
+import { type BatchOperation, durationSchema } from '../../batch/file.ts';
+import { type JobKind, type There, usualSeconds } from '../../db/queries/plan.ts';
+import type { PlanAction } from '../../domain/batch.ts';
 import { isOperationType, type OperationType } from '../../domain/kinds.ts';
 import type { EstimateBasis } from '../../domain/plan.ts';
 import type { Catalog } from '../catalog.ts';
-import type { PlannedOperation } from './rows.ts';
+
+/** What of an operation says how long it takes; of one that is there already, where that is. */
+export interface Estimated {
+  readonly operation: Pick<BatchOperation, 'type' | 'region' | 'provider' | 'with'>;
+  readonly action: PlanAction;
+  readonly there: Pick<There, 'region' | 'provider'> | undefined;
+}
 
 /** Where no such job has succeeded yet. */
 const defaultSeconds: Readonly<Record<OperationType, number>> = {
@@ -26,7 +33,7 @@ export interface Estimate {
 export async function estimatesOf(
   sql: Sql,
   catalog: Catalog,
-  planned: readonly PlannedOperation[],
+  planned: readonly Estimated[],
 ): Promise<readonly Estimate[]> {
   const kinds = new Map<string, JobKind>();
   const keys = planned.map((one) => {
@@ -42,7 +49,7 @@ export async function estimatesOf(
 }
 
 /** The job that an operation will be, where it is one. */
-function jobKindOf(catalog: Catalog, { operation, action, there }: PlannedOperation): JobKind | undefined {
+function jobKindOf(catalog: Catalog, { operation, action, there }: Estimated): JobKind | undefined {
   if (action === 'none' || action === 'change' || !isOperationType(operation.type)) return undefined;
   const region = there?.region ?? operation.region;
   const [only] = catalog.regions.find(({ name }) => name === region)?.providers ?? [];
@@ -50,7 +57,7 @@ function jobKindOf(catalog: Catalog, { operation, action, there }: PlannedOperat
   return region && provider ? { type: operation.type, region, provider } : undefined;
 }
 
-function estimateOf({ operation, action }: PlannedOperation, usual: number | null): Estimate {
+function estimateOf({ operation, action }: Estimated, usual: number | null): Estimate {
   if (action === 'none' || action === 'change') return { seconds: 0, from: 'none' };
   if (usual !== null) return { seconds: usual, from: 'past' };
   if (isOperationType(operation.type)) return { seconds: defaultSeconds[operation.type], from: 'default' };
