@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { until } from './until.ts';
 
-export interface Call {
+interface Call {
   readonly method: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
