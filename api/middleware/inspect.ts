@@ -55,7 +55,7 @@ function unknownIn(asked: Asked, shape: Shape): Fault[] {
 
 function repeatedIn(asked: Asked, shape: Shape): Fault[] {
   return Object.entries(asked)
-    .filter(([name, values]) => values.length > 1 && (name in shape || everywhere.includes(name)))
+    .filter(([name, values]) => values.length > 1 && (Object.hasOwn(shape, name) || everywhere.includes(name)))
     .filter(([name]) => !takesSeveral(shape[name]))
     .map(([name, values]) => ({
       pointer: pointerOf([name]),

@@ -229,6 +229,8 @@ test('a parameter is given once, unless it may be given again', async () => {
       ],
     },
   });
+  const unknown = await platform.api.tenant('GET', '/vms?constructor=1&constructor=2');
+  expect(unknown.body.errors).toMatchObject([{ detail: expect.stringContaining('There is no parameter') }]);
   expect((await platform.api.tenant('GET', '/vms?label=a=1&label=b=2')).status).toBe(200);
   expect((await platform.api.tenant('GET', '/batches/none/operations?state=PENDING&state=RUNNING')).status).toBe(404);
 });

@@ -90,10 +90,10 @@ async function recordTogether(
     if (accepted.length > 0) {
       const last = [...new Map(accepted.map((transition) => [transition.jobId, transition])).values()];
       // Sent one behind the other without waiting: one round trip.
-      [misses] = await Promise.all([
-        moveResources(transaction, accepted, jobs),
+      [, , misses] = await Promise.all([
         updateJobs(transaction, accepted),
         upsertSteps(transaction, accepted),
+        moveResources(transaction, accepted, jobs),
         updateOperations(transaction, last, jobs),
         tellOf(transaction, accepted, jobs),
         closeAudit(transaction, last),
