@@ -1,3 +1,4 @@
+import type { Addressed } from '../src/db/queries/vm-addresses.ts';
 import type {
   FailurePolicy,
   HttpCall,
@@ -20,6 +21,10 @@ export interface ControlActivities {
    * ended, or its resource is not where the transition says), or null.
    */
   record(transitions: readonly Transition[]): Promise<(ErrorInfo | null)[]>;
+  /** An address in each network that has subnets, or why not. Idempotent: a resource keeps what it has. */
+  assignAddresses(addressed: Addressed): Promise<JobResult | { readonly refused: ErrorInfo }>;
+  /** Gives back what a resource has. Idempotent. */
+  releaseAddresses(owner: string): Promise<JobResult>;
   /** The batch's graph with its checkpoint, from this place in its file on; as much as fits into one answer. */
   loadBatch(batchId: string, from?: number): Promise<BatchGraph>;
   /**

@@ -39,6 +39,13 @@ export function toErrorInfo(error: unknown, job: Pick<Job, 'region'>): ErrorInfo
   return { code: 'internal', message: error instanceof Error ? error.message : String(error) };
 }
 
+/** What the database's part of a step gave. Throws what it refused, with its code. */
+export function given<Result extends object>(answer: Result | { readonly refused: ErrorInfo }): Result {
+  if (!('refused' in answer)) return answer;
+  const { message, code } = answer.refused;
+  throw ApplicationFailure.create({ message, type: code, nonRetryable: true, details: [answer.refused] });
+}
+
 /** No worker took it. */
 export function isUntaken(error: unknown): boolean {
   const cause = error instanceof ActivityFailure ? error.cause : error;

@@ -6,6 +6,7 @@ import type { Logger } from '../../src/log.ts';
 import type { Catalog } from '../../src/requests/catalog.ts';
 import type { Sealer } from '../../src/secrets/sealer.ts';
 import type { ControlActivities } from '../types.ts';
+import { addressActivities } from './addresses.ts';
 import { batchActivities } from './batch.ts';
 import { recordMetrics } from './metrics.ts';
 import { writeSpans } from './spans.ts';
@@ -44,6 +45,7 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
       });
       return refusals;
     },
+    ...addressActivities(dependencies),
     ...batchActivities(dependencies),
   };
 }

@@ -27,8 +27,13 @@ export interface VmSpec {
   readonly image: string;
   readonly sshKeys: readonly string[];
   readonly userData: string;
-  readonly networks: readonly NamedKey[];
+  readonly networks: readonly (NamedKey & {
+    /** The address that it is to have there; the provider's own choice where it is left out. */
+    readonly address?: string;
+  })[];
   readonly volumes: readonly NamedKey[];
+  /** Its addresses are ours to assign. Left out by releases that left them to the provider, and without networks. */
+  readonly addresses?: 'assigned';
 }
 export interface NetworkSpec {
   readonly name: string;

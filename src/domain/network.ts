@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
-import { createFields, resourceFields } from './common.ts';
+import { createFields, nameSchema, resourceFields } from './common.ts';
 import { passiveStates } from './life.ts';
 
 /** A CIDR block (RFC 4632, RFC 4291) with no host bits set: IPv4 from /8 to /29, IPv6 from /32 to /64. */
@@ -28,7 +28,17 @@ function cidrFault(text: string): string | undefined {
 }
 
 /** The body of a create request, and what an operation `network.create` of a batch file holds under `with`. */
-export const networkCreateSchema = z.strictObject({ ...createFields, cidr: cidrSchema }).meta({ id: 'NetworkCreate' });
+export const networkCreateSchema = z
+  .strictObject({
+    ...createFields,
+    cidr: cidrSchema,
+    vrf: nameSchema.optional().meta({
+      description:
+        'Networks of one VRF share a space of addresses, and must not overlap. Where it is left out the network has one of its own.',
+      examples: ['default'],
+    }),
+  })
+  .meta({ id: 'NetworkCreate' });
 export type NetworkCreate = z.infer<typeof networkCreateSchema>;
 
 export const networkSchema = z

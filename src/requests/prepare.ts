@@ -1,3 +1,4 @@
+import { v7 as newId } from 'uuid';
 import type { BatchOperation } from '../batch/file.ts';
 import { checkWith } from '../batch/with.ts';
 import type { Known } from '../db/queries/resources.ts';
@@ -10,6 +11,7 @@ import type { VmCreate } from '../domain/vm.ts';
 import type { VolumeCreate } from '../domain/volume.ts';
 import { type Fault, MillwrightError } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
+import { subnetRow } from './subnet-row.ts';
 
 interface BodyOf {
   readonly vm: VmCreate;
@@ -100,8 +102,10 @@ function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: F
     case 'vm':
       return prepareVm(create, catalog, find, faults);
     case 'network': {
-      const { name, cidr } = create.body;
-      return { requested: { cidr }, quota: { networks: 1 }, row: { cidr }, uses: [], spec: { name, cidr } };
+      const { name, cidr, vrf } = create.body;
+      const requested = vrf === undefined ? { cidr } : { cidr, vrf };
+      const row = { cidr, vrf: vrf ?? null, subnet: subnetRow(newId(), { cidr }) };
+      return { requested, quota: { networks: 1 }, row, uses: [], spec: { name, cidr } };
     }
     case 'volume': {
       const { name, sizeGib } = create.body;
@@ -137,6 +141,7 @@ function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: 
     userData: body.userData,
     networks: named('network').map(({ id, name }) => ({ key: id, name })),
     volumes: named('volume').map(({ id, name }) => ({ key: id, name })),
+    ...(body.networks.length > 0 ? { addresses: 'assigned' as const } : {}),
   };
   return {
     requested: {

@@ -1,19 +1,26 @@
 import { expect } from 'vitest';
+import { addressDifferences } from '../../src/db/queries/address-use.ts';
 import { quotaDifferences } from '../../src/db/queries/quota.ts';
 import type { TestPlatform } from './platform.ts';
 
 /**
- * What must hold whenever nothing is under way: the data centre has exactly what the database says, every lock is
- * free, and each quota equals a recount.
+ * What must hold whenever nothing is under way: the data centre has exactly what the database says (but for subnets, of
+ * which it is not told), every lock is free, each quota equals a recount, and addresses are those of what is there.
  */
 export async function expectConsistent({ sql, simulator }: Pick<TestPlatform, 'sql' | 'simulator'>): Promise<void> {
   const recorded = await sql<{ line: string }[]>`
-    SELECT kind || ' ' || id || ' ' || name || ' ' || region AS line FROM resources WHERE deleted_at IS NULL ORDER BY 1`;
+    SELECT kind || ' ' || id || ' ' || name || ' ' || region AS line FROM resources 
+    WHERE deleted_at IS NULL AND kind <> 'subnet' ORDER BY 1`;
   const found = (await simulator.inventory()).map(({ kind, key, name, region }) => `${kind} ${key} ${name} ${region}`);
   expect(found.toSorted()).toEqual(recorded.map(({ line }) => line).toSorted());
   const locked = await sql`SELECT name FROM resources WHERE current_job_id IS NOT NULL`;
   expect(locked.map(({ name }) => name)).toEqual([]);
   expect(await quotaDifferences(sql)).toEqual([]);
+  expect(await addressDifferences(sql)).toEqual([]);
+  const kept = await sql`
+    SELECT a.address FROM address_assignments a LEFT JOIN resources x ON x.id = a.owner_id AND x.deleted_at IS NULL
+    WHERE a.released_at IS NULL AND x.id IS NULL`;
+  expect(kept).toEqual([]);
   const open = await sql`
     SELECT o.action FROM audit_entries o JOIN jobs j ON j.id = o.act_id
     WHERE j.ended_at IS NOT NULL AND NOT EXISTS (SELECT FROM audit_entries c WHERE c.act_id = o.act_id AND c.phase = 'closed')`;

@@ -4,7 +4,8 @@ import type { ResourceKind } from '../../domain/kinds.ts';
 import { usableStates } from '../../domain/life.ts';
 import type { QuotaUse } from '../../domain/quota.ts';
 import type { StartableJob } from '../../domain/start.ts';
-import { isQuotaShort } from '../client.ts';
+import { MillwrightError } from '../../errors.ts';
+import { isOverlap, isQuotaShort } from '../client.ts';
 
 /** Who asks, from where, and under which key. */
 export interface Asked {
@@ -106,6 +107,26 @@ const needs = {
 };
 const noNeeds = { locked: '', allThere: '', recorded: '' };
 
+/** A network comes with its first subnet, in the VRF that it names, or in one of its own. */
+const firstSubnet = {
+  ...noNeeds,
+  recorded: `vrf AS (
+    INSERT INTO vrfs (project_id, name) SELECT DISTINCT r.project_id, coalesce(r."row" ->> 'vrf', r.id::text) FROM r, taken
+    ON CONFLICT (project_id, name) DO UPDATE SET name = excluded.name RETURNING id, name
+  ),
+  subnet_resource AS (
+    INSERT INTO resources (id, organization_id, project_id, kind, name, status, provider, region, requested, quota)
+    SELECT (r."row" #>> '{subnet,resource_id}')::uuid, r.organization_id, r.project_id, 'subnet', r.name, 'available',
+      r.provider, r.region, jsonb_build_object('cidr', r."row" ->> 'cidr', 'network', r.id), '{}'
+    FROM r, taken
+  ),
+  subnet AS (
+    INSERT INTO subnets SELECT k.* FROM r, taken, vrf,
+      jsonb_populate_record(NULL::subnets, (r."row" -> 'subnet') || jsonb_build_object('network_id', r.id, 'vrf_id', vrf.id)) k
+    WHERE vrf.name = coalesce(r."row" ->> 'vrf', r.id::text)
+  ),`,
+};
+
 /**
  * The whole acceptance of creates in one project, one statement: the resources they need locked, quota taken for all of
  * them, and for each resource, job, idempotency key, audit entry and event written; or nothing at all, when a needed
@@ -204,7 +225,7 @@ const httpStatement = `WITH ${requests},
 const createStatementsWith = (marked: string) => ({
   vm: createInto('vms', needs, marked),
   lonelyVm: createInto('vms', noNeeds, marked),
-  network: createInto('networks', noNeeds, marked),
+  network: createInto('networks', firstSubnet, marked),
   volume: createInto('volumes', noNeeds, marked),
 });
 const createStatements = createStatementsWith('');
@@ -289,9 +310,16 @@ export async function insertCreates(
     return first?.createdAt;
   } catch (error) {
     if (isQuotaShort(error)) return undefined;
+    if (isOverlap(error)) throw overlap(creates[0].resource);
     throw error;
   }
 }
+
+const overlap = ({ kind, name, requested }: NewResource): MillwrightError =>
+  new MillwrightError(
+    'conflict',
+    `The ${kind} "${name}" cannot have ${Reflect.get(requested, 'cidr')}: a subnet of the same VRF has addresses of that. Choose another block, or another VRF.`,
+  );
 
 /** To be called in the transaction that locked the resource and found that it may be deleted. */
 export async function insertDelete(

@@ -86,6 +86,7 @@ export async function moveResources(
   if (moves.length === 0) return [];
   // A statement moves a row once. Of several moves of one job the first is made; the others come to where it led.
   const first = new Map(moves.toReversed().map((move) => [move.jobId, move]));
+  const ends = moves.some(({ status }) => status === 'deleted');
   const moved = await sql.unsafe<{ id: string }[]>(
     `WITH t AS MATERIALIZED (
       SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, "jobId" uuid, "from" text, status text, reason text, reference text, addresses jsonb, release boolean)
@@ -113,6 +114,7 @@ export async function moveResources(
         storage_gib = q.storage_gib - f.storage_gib, networks = q.networks - f.networks, volumes = q.volumes - f.volumes
       FROM freed f JOIN locked USING (project_id) WHERE q.project_id = f.project_id
     ),
+    ${ends ? endedWith : ''}
     unused AS (
       DELETE FROM resource_uses u USING moved WHERE u.user_id = moved.id AND moved.status = 'deleted'
     ),
@@ -128,3 +130,19 @@ export async function moveResources(
     .filter((move) => first.get(move.jobId) !== move || !ids.has(move.id))
     .map(({ jobId, type, id, from, status }) => ({ jobId, type, resourceId: id, from, status }));
 }
+
+/** What goes with a resource that is gone: the addresses that it has, and of a network the subnets that came with it. */
+const endedWith = `given_addresses AS (
+      UPDATE address_assignments a SET released_at = now(), quarantine_until = now() + make_interval(secs => s.quarantine_seconds)
+      FROM moved, subnets s
+      WHERE moved.status = 'deleted' AND a.owner_id = moved.id AND a.released_at IS NULL AND s.resource_id = a.subnet_id
+    ),
+    ended_subnets AS (
+      UPDATE subnets s SET ended_at = now() FROM moved
+      WHERE moved.status = 'deleted' AND s.network_id = moved.id AND s.ended_at IS NULL RETURNING s.resource_id
+    ),
+    ended_blocks AS (DELETE FROM address_blocks b USING ended_subnets e WHERE b.subnet_id = e.resource_id),
+    ended_subnet_resources AS (
+      UPDATE resources x SET status = 'deleted', deleted_at = now(), updated_at = now() FROM ended_subnets e
+      WHERE x.id = e.resource_id
+    ),`;

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
+import { isAddressIn, spanOf } from '../../domain/address-space.ts';
 
 /** The addresses of a network that a VM may get, counted from its base address. */
 export interface HostRange {
@@ -25,4 +27,13 @@ export function addressAt(cidr: string, offset: number): string {
     bytes[index] = (bytes[index] ?? 0) + (rest % 256);
   }
   return ipaddr.fromByteArray(bytes).toString();
+}
+
+/** Where an address stands in a block; of one outside of it, or too far from its base to count, a number that stands for it. */
+export function offsetOf(cidr: string, address: string): number {
+  if (isAddressIn(cidr, address)) {
+    const offset = spanOf(`${address}/${address.includes(':') ? 128 : 32}`).first - spanOf(cidr).first;
+    if (offset <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(offset);
+  }
+  return -1 - createHash('sha256').update(ipaddr.parse(address).toNormalizedString()).digest().readUIntBE(0, 6);
 }

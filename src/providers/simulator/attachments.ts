@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { MillwrightError } from '../../errors.ts';
-import { addressAt, hostRange } from './addresses.ts';
+import { addressAt, hostRange, offsetOf } from './addresses.ts';
 import type { CreateBody, providedVmSchema } from './wire.ts';
 
 const usedSchema = z.object({
@@ -66,6 +66,17 @@ export function openAttachments(database: DatabaseSync) {
     setNextOffset.run(offset + 1, network.id);
   }
 
+  /** Gives the VM the address that was asked for. */
+  function takeGiven(vm: Vm, network: Used, position: number, address: string): void {
+    const { cidr } = network;
+    if (cidr === null) throw new Error(`the network ${network.id} was stored without its block`);
+    const offset = offsetOf(cidr, address);
+    if (selectTaken.get(network.id, offset)) {
+      throw new MillwrightError('conflict', `Address ${address} of the network "${network.name}" is another VM's.`);
+    }
+    insertAddress.run(network.id, offset, vm.id, position, address);
+  }
+
   function takeVolume(vm: Vm, volume: Used): void {
     const user = userOf(volume.id);
     if (user) {
@@ -87,8 +98,9 @@ export function openAttachments(database: DatabaseSync) {
     userOf,
     firstOffset: (cidr: string): number => hostRange(cidr).first,
     attach: (vm: Vm, body: CreateBody<'vm'>, now: number): void => {
-      body.networks.forEach((key, position) => {
-        takeAddress(vm, usable(vm.region, 'network', key, now), position);
+      body.networks.forEach((joined, position) => {
+        if (typeof joined === 'string') takeAddress(vm, usable(vm.region, 'network', joined, now), position);
+        else takeGiven(vm, usable(vm.region, 'network', joined.key, now), position, joined.address);
       });
       for (const key of body.volumes) takeVolume(vm, usable(vm.region, 'volume', key, now));
     },

@@ -30,9 +30,9 @@ export const simulator: DriverModule = {
   },
 };
 
-const vmBody = (spec: VmSpec) => ({
+const vmBody = ({ addresses: _, ...spec }: VmSpec) => ({
   ...spec,
-  networks: spec.networks.map(({ key }) => key),
+  networks: spec.networks.map(({ key, address }) => (address === undefined ? key : { key, address })),
   volumes: spec.volumes.map(({ key }) => key),
 });
 

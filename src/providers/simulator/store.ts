@@ -173,7 +173,7 @@ function demandOf({ kind, body }: CreateRequest): Demand {
 /** A digest in place of the body: user data may hold secrets, and nothing here needs to read it again. */
 function digestOf(body: CreateRequest['body']): string {
   return createHash('sha256')
-    .update(JSON.stringify(body, Object.keys(body).toSorted()))
+    .update(JSON.stringify(body, [...Object.keys(body), 'address'].toSorted()))
     .digest('hex');
 }
 

@@ -28,6 +28,10 @@ const keysSchema = z
   .max(64)
   .refine((keys) => new Set(keys).size === keys.length, 'Expected each key once');
 
+/** A network that a VM joins: its key, or its key and the address to have there. */
+const joinedSchema = z.union([keySchema, z.strictObject({ key: keySchema, address: z.union([z.ipv4(), z.ipv6()]) })]);
+const joinedKey = (joined: z.infer<typeof joinedSchema>): string => (typeof joined === 'string' ? joined : joined.key);
+
 const common = { key: keySchema, name: nameSchema };
 
 /** The body of a create: the spec of the kind, its key, and the networks and volumes of a VM as keys. */
@@ -40,7 +44,11 @@ export const createSchemas = {
     image: nameSchema,
     sshKeys: z.array(z.string().max(16_384)).max(64).default([]),
     userData: z.string().max(65_536).default(''),
-    networks: keysSchema.default([]),
+    networks: z
+      .array(joinedSchema)
+      .max(64)
+      .refine((all) => new Set(all.map(joinedKey)).size === all.length, 'Expected each network once')
+      .default([]),
     volumes: keysSchema.default([]),
   }),
   network: z.strictObject({ ...common, cidr: cidrSchema }),
