@@ -4,8 +4,12 @@ import type {
   HttpCall,
   Job,
   JobResult,
+  NamedKey,
   NetworkSpec,
   RetryPolicy,
+  VmRebuild,
+  VmRestState,
+  VmSize,
   VmSpec,
   VolumeSpec,
 } from '../src/domain/job.ts';
@@ -113,10 +117,19 @@ export interface RegionCall {
 export interface RegionActivities {
   ensureVm(call: RegionCall, spec: VmSpec): Promise<JobResult>;
   removeVm(call: RegionCall): Promise<JobResult>;
+  setVmState(call: RegionCall, state: VmRestState): Promise<JobResult>;
+  /** Once for each token, however often it is asked. */
+  rebootVm(call: RegionCall, token: string): Promise<JobResult>;
+  resizeVm(call: RegionCall, size: VmSize): Promise<JobResult>;
+  /** Once for each token, however often it is asked. */
+  rebuildVm(call: RegionCall, spec: VmRebuild, token: string): Promise<JobResult>;
   ensureNetwork(call: RegionCall, spec: NetworkSpec): Promise<JobResult>;
   removeNetwork(call: RegionCall): Promise<JobResult>;
   ensureVolume(call: RegionCall, spec: VolumeSpec): Promise<JobResult>;
   removeVolume(call: RegionCall): Promise<JobResult>;
+  attachVolume(call: RegionCall, vm: NamedKey): Promise<JobResult>;
+  detachVolume(call: RegionCall, vm: NamedKey): Promise<JobResult>;
+  growVolume(call: RegionCall, sizeGib: number): Promise<JobResult>;
   /** Answered by its receiver as often as it is sent: `call.key` goes with it as its Idempotency-Key. */
   requestHttp(call: RegionCall, spec: HttpCall): Promise<JobResult>;
 }

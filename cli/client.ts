@@ -25,7 +25,7 @@ import {
   jobSchema,
   type Settlement,
 } from '../src/domain/job.ts';
-import { plural, type ResourceKind } from '../src/domain/kinds.ts';
+import { type Act, plural, type ResourceKind } from '../src/domain/kinds.ts';
 import { type Network, networkSchema } from '../src/domain/network.ts';
 import { type Region, regionSchema, type Worker, workerSchema } from '../src/domain/operations.ts';
 import { type Plan, planSchema } from '../src/domain/plan.ts';
@@ -149,6 +149,22 @@ export class Client {
       method: 'DELETE',
       path: pathOf(kind, reference),
       query: { onFailure },
+      idempotencyKey,
+    });
+  }
+
+  act<Kind extends ResourceKind>(
+    kind: Kind,
+    reference: string,
+    verb: Act,
+    body: object,
+    idempotencyKey: string,
+  ): Promise<Accepted<Views[Kind]>> {
+    return this.#http.json(acceptedOf(viewSchemas[kind]), {
+      method: 'POST',
+      path: `${pathOf(kind, reference)}/${verb}`,
+      body: JSON.stringify(body),
+      contentType: 'application/json',
       idempotencyKey,
     });
   }

@@ -18,7 +18,7 @@ import {
   controlQueue,
   type SettleMessage,
   settleUpdate,
-  workflowNames,
+  workflowName,
   workflowTaskTimeout,
 } from './names.ts';
 
@@ -82,10 +82,10 @@ function describe(job: StartableJob): { name: string; summary: string; resource:
     return { name: batchWorkflow, summary: `Batch ${name}`, resource: `batch/${name}`, region: undefined };
   }
   const { type, resourceName, region } = job.input;
-  const verb = type.endsWith('.create') ? 'Create' : 'Delete';
-  const [kind] = type.split('.');
+  const [kind = '', act = ''] = type.split('.');
+  const verb = `${act.slice(0, 1).toUpperCase()}${act.slice(1)}`;
   return {
-    name: workflowNames[type as SagaType],
+    name: workflowName(type as SagaType),
     summary:
       type === httpType ? `Call of ${resourceName} from ${region}` : `${verb} ${kind} ${resourceName} in ${region}`,
     resource: `${kind}/${resourceName}`,

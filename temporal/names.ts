@@ -16,24 +16,13 @@ export const searchAttributes = {
   NeedsAttention: 'Bool',
 } as const;
 
-/** The function that is a type's workflow: `vm.create` → `createVm`. */
-export type WorkflowName =
-  | 'createVm'
-  | 'deleteVm'
-  | 'createNetwork'
-  | 'deleteNetwork'
-  | 'createVolume'
-  | 'deleteVolume'
-  | 'requestHttp';
-export const workflowNames: Readonly<Record<SagaType, WorkflowName>> = {
-  'vm.create': 'createVm',
-  'vm.delete': 'deleteVm',
-  'network.create': 'createNetwork',
-  'network.delete': 'deleteNetwork',
-  'volume.create': 'createVolume',
-  'volume.delete': 'deleteVolume',
-  'http.request': 'requestHttp',
-};
+/** The name of a type's workflow: `vm.create` → `createVm`, `bare-metal-host.provide` → `provideBareMetalHost`. */
+export function workflowName(type: SagaType): string {
+  const [kind = '', verb = ''] = type.split('.');
+  const camel = (text: string) => text.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+  const noun = camel(`-${kind}`);
+  return `${camel(verb)}${noun}`;
+}
 export const batchWorkflow = 'hostBatch';
 
 /** `vm/create/web-1.9f3c0a4b17de`: readable, and unique by the 48 random bits that end a job's id. */

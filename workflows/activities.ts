@@ -73,13 +73,11 @@ export function region(job: Job, step: string): Region {
     deadlineAt: new Date(Date.now() + stepMs).toISOString(),
     ...(job.trail ? { trail: job.trail } : {}),
   };
-  return {
-    ensureVm: (spec) => activities.ensureVm(call, spec),
-    removeVm: () => activities.removeVm(call),
-    ensureNetwork: (spec) => activities.ensureNetwork(call, spec),
-    removeNetwork: () => activities.removeNetwork(call),
-    ensureVolume: (spec) => activities.ensureVolume(call, spec),
-    removeVolume: () => activities.removeVolume(call),
-    requestHttp: (spec) => activities.requestHttp(call, spec),
-  };
+  // Every activity takes the call first; the proxy has one under every name.
+  return new Proxy({} as Region, {
+    get: (_target, name) => {
+      const run = Reflect.get(activities, name) as (call: RegionCall, ...rest: unknown[]) => Promise<unknown>;
+      return (...rest: unknown[]) => run(call, ...rest);
+    },
+  });
 }

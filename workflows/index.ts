@@ -1,12 +1,5 @@
-/** What Temporal may start, by name: `workflowNames` in temporal/names.ts says which is whose. */
+/** What Temporal may start, by name: `workflowName` in temporal/names.ts says which is whose. */
 export { applyBatch } from './apply-batch.ts';
 export { hostBatch } from './batch.ts';
-export {
-  hostJob as createNetwork,
-  hostJob as createVm,
-  hostJob as createVolume,
-  hostJob as deleteNetwork,
-  hostJob as deleteVm,
-  hostJob as deleteVolume,
-  hostJob as requestHttp,
-} from './job.ts';
+// Under whatever name a job of its own is started: `createVm`, `startVm`.
+export { hostJob as default } from './job.ts';

@@ -7,24 +7,42 @@ import {
   setCurrentDetails,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { HttpSpec, Job, SpecOf } from '../src/domain/job.ts';
+import type {
+  HttpSpec,
+  Job,
+  SpecOf,
+  VmPowerSpec,
+  VmRebuild,
+  VmResizeSpec,
+  VolumeAttachSpec,
+} from '../src/domain/job.ts';
 import type { SagaType } from '../src/domain/kinds.ts';
 import { requestHttp } from './http.ts';
 import { handleMessages } from './messages.ts';
 import { createNetwork, deleteNetwork } from './network.ts';
 import { watchProgress } from './progress.ts';
 import type { SagaEnd } from './saga.ts';
-import { createVm, deleteVm } from './vm.ts';
-import { createVolume, deleteVolume } from './volume.ts';
+import { createVm, deleteVm, rebootVm, rebuildVm, resizeVm, resumeVm, startVm, stopVm, suspendVm } from './vm.ts';
+import { attachVolume, createVolume, deleteVolume, detachVolume, growVolume } from './volume.ts';
 
 /** Every saga there is, by the type of its job. A job's spec is of its type: the statement that accepted it saw to that. */
 const sagas: Readonly<Record<SagaType, (job: Job) => Promise<SagaEnd>>> = {
   'vm.create': (job) => createVm(job as Job<SpecOf['vm']>),
   'vm.delete': deleteVm,
+  'vm.start': (job) => startVm(job as Job<VmPowerSpec>),
+  'vm.stop': (job) => stopVm(job as Job<VmPowerSpec>),
+  'vm.suspend': (job) => suspendVm(job as Job<VmPowerSpec>),
+  'vm.resume': (job) => resumeVm(job as Job<VmPowerSpec>),
+  'vm.reboot': rebootVm,
+  'vm.resize': (job) => resizeVm(job as Job<VmResizeSpec>),
+  'vm.rebuild': (job) => rebuildVm(job as Job<VmRebuild>),
   'network.create': (job) => createNetwork(job as Job<SpecOf['network']>),
   'network.delete': deleteNetwork,
   'volume.create': (job) => createVolume(job as Job<SpecOf['volume']>),
   'volume.delete': deleteVolume,
+  'volume.attach': (job) => attachVolume(job as Job<VolumeAttachSpec>),
+  'volume.detach': (job) => detachVolume(job as Job<VolumeAttachSpec>),
+  'volume.grow': (job) => growVolume(job as Job<SpecOf['volume']>),
   'http.request': (job) => requestHttp(job as Job<HttpSpec>),
 };
 

@@ -1,4 +1,12 @@
-import type { Job, JobResult, VmSpec } from '../src/domain/job.ts';
+import type {
+  Job,
+  JobResult,
+  VmPowerSpec,
+  VmRebuild,
+  VmResizeSpec,
+  VmRestState,
+  VmSpec,
+} from '../src/domain/job.ts';
 import { control, region } from './activities.ts';
 import { given } from './failures.ts';
 import { none, type RunStep, type SagaEnd, saga } from './saga.ts';
@@ -30,5 +38,47 @@ export const deleteVm = (job: Job): Promise<SagaEnd> =>
     step('delete', {
       do: () => region(job, 'delete').removeVm(),
       undo: none('what a deletion took cannot be given back'),
+    }),
+  );
+
+/** Start, stop, suspend and resume: each brings it into a state, and its undo into the one before. */
+const powerVm =
+  (name: string, state: VmRestState) =>
+  (job: Job<VmPowerSpec>): Promise<SagaEnd> => {
+    const { before } = job.spec;
+    return saga(job, (step) =>
+      step(name, {
+        do: () => region(job, name).setVmState(state),
+        undo: before ? () => region(job, name).setVmState(before) : none('nobody knows what state it was in'),
+      }),
+    );
+  };
+
+export const startVm = powerVm('start', 'running');
+export const stopVm = powerVm('stop', 'stopped');
+export const suspendVm = powerVm('suspend', 'suspended');
+export const resumeVm = powerVm('resume', 'running');
+
+export const rebootVm = (job: Job): Promise<SagaEnd> =>
+  saga(job, (step) =>
+    step('reboot', {
+      do: () => region(job, 'reboot').rebootVm(job.id),
+      undo: none('a reboot that has begun cannot be taken back'),
+    }),
+  );
+
+export const resizeVm = (job: Job<VmResizeSpec>): Promise<SagaEnd> =>
+  saga(job, (step) =>
+    step('resize', {
+      do: () => region(job, 'resize').resizeVm(job.spec.after),
+      undo: () => region(job, 'resize').resizeVm(job.spec.before),
+    }),
+  );
+
+export const rebuildVm = (job: Job<VmRebuild>): Promise<SagaEnd> =>
+  saga(job, (step) =>
+    step('rebuild', {
+      do: () => region(job, 'rebuild').rebuildVm(job.spec, job.id),
+      undo: none('what the disk held is gone'),
     }),
   );

@@ -7,7 +7,8 @@ import {
   renewFailed,
   skipPending,
 } from '../../src/db/queries/batch-work.ts';
-import { httpType, isOperationType, partsOf } from '../../src/domain/kinds.ts';
+import { isReversible } from '../../src/domain/acts.ts';
+import { httpType, isActType, isOperationType, partsOf } from '../../src/domain/kinds.ts';
 import type { BatchGraph, ControlActivities } from '../types.ts';
 import { beginAll } from './begin.ts';
 import type { ControlDependencies } from './index.ts';
@@ -55,13 +56,14 @@ type Row = Awaited<ReturnType<typeof graphForWork>>[number];
 /** An operation as the workflow decides by it. What says nothing is left out: a graph of ten thousand is to be carried. */
 function nodeOf({ id, type, action, dependsOn, softDependsOn, onFailure, hasUndo, state, error, left }: Row) {
   const creates = isOperationType(type) && partsOf(type).verb === 'create';
-  const changes = action === 'change' || type.endsWith('.update');
+  const acts = isActType(type) && isReversible(type);
+  const changes = (action === 'change' && !isActType(type)) || type.endsWith('.update');
   const node: BatchGraph['operations'][number] = {
     id,
     dependsOn,
     state,
     // What replaced another stays: the one before cannot be given back.
-    reversible: (creates && action !== 'replace') || changes || (type === httpType && hasUndo),
+    reversible: (creates && action !== 'replace') || acts || changes || (type === httpType && hasUndo),
     ...(softDependsOn.length > 0 ? { softDependsOn } : {}),
     ...(onFailure ? { onFailure } : {}),
     ...(error ? { error } : {}),

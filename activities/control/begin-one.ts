@@ -4,6 +4,7 @@ import { checkWith } from '../../src/batch/with.ts';
 import {
   type BatchRow,
   beginWait,
+  changeBack,
   endOperation,
   keepBefore,
   type OperationRow,
@@ -11,9 +12,20 @@ import {
 } from '../../src/db/queries/batch-work.ts';
 import { seenOperations } from '../../src/db/queries/outputs.ts';
 import { findResource } from '../../src/db/queries/resources.ts';
+import { type ActRequest, actSchemas } from '../../src/domain/acts.ts';
 import type { ResourceUpdate } from '../../src/domain/common.ts';
-import { httpType, isOperationType, joinType, kindOf, partsOf, type ResourceKind } from '../../src/domain/kinds.ts';
+import {
+  httpType,
+  isActType,
+  isOperationType,
+  joinType,
+  kindOf,
+  partsOf,
+  type ResourceKind,
+  typeOf,
+} from '../../src/domain/kinds.ts';
 import { MillwrightError } from '../../src/errors.ts';
+import { tryAct } from '../../src/requests/act.ts';
 import type { AcceptOptions, BatchPlace, Caller } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
 import { createOf } from '../../src/requests/prepare.ts';
@@ -108,6 +120,14 @@ export async function beginForth(dependencies: ControlDependencies, beginning: B
   const resolved = await resolvedWith(dependencies, beginning);
   if ('left' in resolved) return await ended(dependencies, beginning, { state: 'SKIPPED', reason: resolved.left });
   const given = resolved.with;
+  if (isActType(type)) {
+    const { name, ...body } = checkWith(type, {}, given);
+    const request = { type, body } as ActRequest;
+    const options = optionsOf(dependencies, beginning, place);
+    const { sql } = dependencies.database;
+    const accepted = await tryAct(sql, callerOf(batch), await dependencies.catalog(), request, name, options);
+    return accepted ? undefined : await ended(dependencies, beginning, { state: 'SUCCEEDED' });
+  }
   if (isOperationType(type)) {
     const { kind, verb } = partsOf(type);
     if (row.action === 'change') return await change(dependencies, beginning, kind, given);
@@ -149,6 +169,7 @@ export async function beginBack(dependencies: ControlDependencies, beginning: Be
   if (row.type === httpType) return (await callBack(dependencies, beginning, place)) ? undefined : await back();
   if (!kind || !row.resourceId) return await back();
   const { resourceId } = row;
+  if (isActType(row.type)) return (await actBack(dependencies, beginning, place, kind)) ? undefined : await back();
   if (row.action === 'change' || row.type.endsWith('.update')) {
     if (row.before) await ifThere(() => acceptUpdate(sql, callerOf(batch), kind, resourceId, row.before ?? {}));
     return await back();
@@ -156,6 +177,25 @@ export async function beginBack(dependencies: ControlDependencies, beginning: Be
   const options = backOptionsOf(dependencies, beginning, place);
   const accepted = await ifThere(() => acceptDelete(sql, callerOf(batch), kind, resourceId, options));
   return accepted ? undefined : await back();
+}
+
+/** Takes an act back by another, which its own job knows; false where there is none, or nothing left to do. */
+async function actBack(
+  dependencies: ControlDependencies,
+  beginning: Beginning,
+  place: BatchPlace,
+  kind: ResourceKind,
+): Promise<boolean> {
+  const { batch, row } = beginning;
+  const { sql } = dependencies.database;
+  const back = await changeBack(sql, row.jobId);
+  const type = back && typeOf(kind, back.verb);
+  if (!back || !type || !isActType(type) || row.resourceId === null) return false;
+  const options: AcceptOptions = { ...optionsOf(dependencies, beginning, place), onFailure: 'rollback' };
+  const request = { type, body: actSchemas[type].parse(back.body) } as ActRequest;
+  const { resourceId } = row;
+  const catalog = await dependencies.catalog();
+  return (await ifThere(() => tryAct(sql, callerOf(batch), catalog, request, resourceId, options))) !== undefined;
 }
 
 type Resolved = { readonly with: unknown } | { readonly left: string };

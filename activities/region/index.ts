@@ -45,12 +45,25 @@ export function createRegionActivities(driver: Drivers, ask: AskStanding, http: 
     ensureVm: async (call, spec) =>
       vmResultOf(await driver(call.provider).compute.ensure(call.key, spec, contextOf(call))),
     removeVm: (call) => removed(driver(call.provider).compute.remove(call.key, contextOf(call))),
+    setVmState: async (call, state) =>
+      resultOf(await driver(call.provider).compute.setState(call.key, state, contextOf(call))),
+    rebootVm: async (call, token) =>
+      resultOf(await driver(call.provider).compute.reboot(call.key, token, contextOf(call))),
+    resizeVm: async (call, size) =>
+      resultOf(await driver(call.provider).compute.resize(call.key, size, contextOf(call))),
+    rebuildVm: async (call, spec, token) =>
+      resultOf(await driver(call.provider).compute.rebuild(call.key, spec, token, contextOf(call))),
     ensureNetwork: async (call, spec) =>
       resultOf(await driver(call.provider).network.ensure(call.key, spec, contextOf(call))),
     removeNetwork: (call) => removed(driver(call.provider).network.remove(call.key, contextOf(call))),
     ensureVolume: async (call, spec) =>
       resultOf(await driver(call.provider).storage.ensure(call.key, spec, contextOf(call))),
     removeVolume: (call) => removed(driver(call.provider).storage.remove(call.key, contextOf(call))),
+    attachVolume: async (call, vm) =>
+      resultOf(await driver(call.provider).storage.attach(call.key, vm.key, contextOf(call))),
+    detachVolume: (call, vm) => removed(driver(call.provider).storage.detach(call.key, vm.key, contextOf(call))),
+    growVolume: async (call, sizeGib) =>
+      resultOf(await driver(call.provider).storage.grow(call.key, sizeGib, contextOf(call))),
     requestHttp: async (call, spec) => ({ outputs: await request(call.key, spec, http, contextOf(call)) }),
   };
 }

@@ -2,10 +2,12 @@ import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import { acceptTogether } from '../../src/db/queries/accept-together.ts';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
+import { type ActRequest, actSchemas, actTitles, isReversible } from '../../src/domain/acts.ts';
 import { jobFields, labelFilterSchema, longestJobSeconds, resourceUpdateSchema } from '../../src/domain/common.ts';
 import type { JobView } from '../../src/domain/job.ts';
-import { plural, type ResourceKind } from '../../src/domain/kinds.ts';
-import { listedStates } from '../../src/domain/life.ts';
+import { actsOf, isActType, plural, type ResourceKind, typeOf } from '../../src/domain/kinds.ts';
+import { listedStates, moveFor } from '../../src/domain/life.ts';
+import { acceptAct } from '../../src/requests/act.ts';
 import type { Accepted } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
@@ -56,7 +58,7 @@ interface KindRoutes {
   readonly viewSchema: z.ZodType<ResourceView>;
 }
 
-/** Create, list, get and delete, the same for every kind of resource. */
+/** Create, list, get, update, delete and the kind's acts: written once for every kind of resource. */
 export function resourceRoutes(
   dependencies: ApiDependencies,
   { kind, title, createSchema, viewSchema }: KindRoutes,
@@ -199,6 +201,45 @@ export function resourceRoutes(
       return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
     },
   );
+  for (const act of actsOf(kind)) {
+    const type = typeOf(kind, act);
+    if (!isActType(type)) continue;
+    router.openapi(
+      createRoute('resource.write', {
+        ...common,
+        method: 'post',
+        path: `${path}/{id}/${act}`,
+        summary: `${actTitles[type]} a ${lower}`,
+        description: `For one that is ${moveFor(kind, act).from.join(' or ')}; else 409. ${
+          isReversible(type) ? 'Undone where it fails.' : 'It cannot be undone: where it fails it is held.'
+        }`,
+        operationId: `${act}-${kind}`,
+        request: {
+          params: referenceParam,
+          query: projectQuery,
+          headers: idempotencyHeader,
+          body: { required: false, content: { 'application/json': { schema: actSchemas[type] } } },
+        },
+        responses: { 202: accepted, ...problems },
+      }),
+      async (context) => {
+        const { id } = context.req.valid('param');
+        const caller = context.get('caller');
+        // A request without a body, of one that needs none, is not validated.
+        const body = actSchemas[type].parse(context.req.valid('json'));
+        const key = context.req.valid('header')['idempotency-key'];
+        const idempotency = await idempotencyOf(key, type, () => veiled(sealer, kind, { id, ...body }));
+        const { onFailure, timeoutSeconds } = body;
+        const options = { limits, sealer, idempotency, onFailure, timeoutSeconds };
+        const request = { type, body } as ActRequest;
+        const done = await acceptAct(database.sql, caller, await catalog(), request, id, options);
+        if (done.start) start(done.start);
+        return context.json(await show(caller.project.id, done), 202, {
+          Location: `/api/tenant/v1/jobs/${done.jobId}`,
+        });
+      },
+    );
+  }
   router.route('/', resourceEventRoutes(dependencies, { kind, noun: lower, tag: `${title}s` }));
   return router;
 }

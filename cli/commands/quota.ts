@@ -66,6 +66,12 @@ const options: Readonly<Record<QuotaMetric, string>> = {
   storageGib: 'storage-gib',
   networks: 'networks',
   volumes: 'volumes',
+  snapshots: 'snapshots',
+  buckets: 'buckets',
+  addresses: 'addresses',
+  gpus: 'gpus',
+  bareMetalHosts: 'bare-metal-hosts',
+  clusters: 'clusters',
 };
 
 function setCommand(open: OpenContext): Command {

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
+import { actTitles } from '../../src/domain/acts.ts';
 import type { ResourceUpdate } from '../../src/domain/common.ts';
-import type { ResourceKind } from '../../src/domain/kinds.ts';
+import { type Act, actsOf, isActType, type ResourceKind, typeOf } from '../../src/domain/kinds.ts';
 import { listedStates } from '../../src/domain/life.ts';
 import type { NetworkCreate } from '../../src/domain/network.ts';
 import type { VmCreate } from '../../src/domain/vm.ts';
@@ -47,6 +48,8 @@ interface KindCommand<Kind extends ResourceKind> {
   readonly noun: string;
   readonly options: readonly CreateOption<Extract<keyof CreateBodies[Kind], string>>[];
   readonly columns: readonly Column<Views[Kind]>[];
+  /** The options of its acts, of those that have any of their own. */
+  readonly acts?: Readonly<Partial<Record<Act, readonly CreateOption<string>[]>>>;
 }
 
 /** What every create request carries beside its kind's own fields and its name. */
@@ -62,13 +65,15 @@ const sharedOptions: readonly CreateOption<Extract<keyof CreateBodies[ResourceKi
 /** Create, list, get and delete, the same for every kind of resource. */
 export function resourceCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open: OpenContext): Command {
   const { kind, noun } = spec;
-  return new Command(kind)
+  const command = new Command(kind)
     .description(`create, list, show, change and delete ${noun}s`)
     .addCommand(createCommand(spec, open))
     .addCommand(listCommand(spec, open))
     .addCommand(getCommand(spec, open))
     .addCommand(updateCommand(spec, open))
     .addCommand(deleteCommand(spec, open));
+  for (const act of actsOf(kind)) command.addCommand(actCommand(spec, act, open));
+  return command;
 }
 
 function createCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open: OpenContext): Command {
@@ -173,6 +178,26 @@ function deleteCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open:
     }
     if (accepted.length > 0) await finish(session, accepted, modeOf(command), shownOf(session, spec));
     if (refused) throw new Exit(1);
+  });
+}
+
+function actCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, act: Act, open: OpenContext): Command {
+  const { kind, noun } = spec;
+  const type = typeOf(kind, act);
+  const title = isActType(type) ? actTitles[type].toLowerCase() : act;
+  const own: readonly CreateOption<string>[] = spec.acts?.[act] ?? [];
+  const options = [
+    ...own,
+    { field: 'onFailure', option: onFailureOption() },
+    count('timeoutSeconds', '--timeout-seconds <seconds>', 'what is not done by then has failed'),
+  ];
+  const command = apiCommand(act, `${title} a ${noun}`).argument('<name>', 'its name or id');
+  for (const { option } of options) command.addOption(option);
+  return withJob(command).action(async (reference: string) => {
+    const session = await openSession(command, open);
+    const body = bodyOf(command, options);
+    const accepted = await session.client.act(kind, reference, act, body, idempotencyKeyOf(command));
+    await finish(session, [accepted], modeOf(command), shownOf(session, spec));
   });
 }
 

@@ -19,6 +19,18 @@ export const vmCommand = (open: OpenContext) =>
         sshKeys('sshKeys', '--ssh-key <file|key>', 'an OpenSSH public key, or a file of them; may be given again'),
         fileText('userData', '--user-data <file>', 'cloud-init user data'),
       ],
+      acts: {
+        resize: [
+          text('flavor', '--flavor <flavor>', 'a named size; or give what changes'),
+          count('vcpus', '--vcpus <count>', 'virtual processors'),
+          count('memoryMib', '--memory-mib <MiB>', 'memory'),
+          count('diskGib', '--disk-gib <GiB>', 'disk; never less than it has'),
+        ],
+        rebuild: [
+          text('image', '--image <image>', 'what to boot; the same image again where it is left out'),
+          fileText('userData', '--user-data <file>', 'cloud-init user data for its first start'),
+        ],
+      },
       columns: [
         { header: 'FLAVOR', value: ({ flavor }) => flavor ?? '', optional: true },
         { header: 'VCPUS', value: ({ vcpus }) => String(vcpus) },

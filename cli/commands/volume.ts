@@ -1,5 +1,5 @@
 import type { OpenContext } from './common.ts';
-import { mandatoryCount } from './options.ts';
+import { mandatoryCount, mandatoryText } from './options.ts';
 import { resourceCommand } from './resource.ts';
 
 export const volumeCommand = (open: OpenContext) =>
@@ -8,7 +8,14 @@ export const volumeCommand = (open: OpenContext) =>
       kind: 'volume',
       noun: 'volume',
       options: [mandatoryCount('sizeGib', '--size-gib <GiB>', 'its size')],
-      columns: [{ header: 'SIZE', value: ({ sizeGib }) => `${sizeGib}GiB` }],
+      acts: {
+        attach: [mandatoryText('vm', '--vm <vm>', 'the VM that is to have it')],
+        grow: [mandatoryCount('sizeGib', '--size-gib <GiB>', 'its new size, larger than before')],
+      },
+      columns: [
+        { header: 'SIZE', value: ({ sizeGib }) => `${sizeGib}GiB` },
+        { header: 'VM', value: ({ attachedTo }) => attachedTo?.name ?? '', optional: true },
+      ],
     },
     open,
   );

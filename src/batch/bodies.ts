@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { type ActBody, actSchemas } from '../domain/acts.ts';
 import { referenceSchema, updateFields } from '../domain/common.ts';
+import { type ActType, isActType, operationTypes } from '../domain/kinds.ts';
 import { networkCreateSchema } from '../domain/network.ts';
 import { vmCreateSchema } from '../domain/vm.ts';
 import { volumeCreateSchema } from '../domain/volume.ts';
@@ -57,6 +59,14 @@ const applySchema = z
   })
   .refine(({ file, batch }) => (file === undefined) !== (batch === undefined), 'Give one of file and batch');
 
+/** An act's request beside the name of its resource; what a job is told stands beside `with`. */
+const actBodies = Object.fromEntries(
+  operationTypes.filter(isActType).map((type) => {
+    const schema: z.ZodObject = actSchemas[type];
+    return [type, schema.safeExtend({ name: referenceSchema })];
+  }),
+) as unknown as { readonly [Type in ActType]: z.ZodType<{ name: string } & ActBody<Type>> & z.ZodObject };
+
 /** What `with` holds: for a resource the body of its kind's request, whose region and provider stand beside it. */
 export const bodies = {
   'vm.create': vmCreateSchema,
@@ -68,6 +78,7 @@ export const bodies = {
   'volume.create': volumeCreateSchema,
   'volume.update': updateSchema,
   'volume.delete': deleteSchema,
+  ...actBodies,
   'wait.for': z.strictObject({ duration: durationSchema }),
   'wait.until': z.strictObject({
     time: z.iso.datetime({ offset: true, error: 'Expected a time with its zone, like 2026-01-31T18:00:00Z' }),

@@ -197,8 +197,11 @@ export function namesIn(type: BatchOperationType, given: Given, at: Where): Pick
   const name = literal(given.name);
   if (!kind) return { creates: undefined, uses: [] };
   const own = name === undefined ? undefined : { kind, name, at: within(at, 'name') };
-  if (!type.endsWith('.create'))
-    return { creates: undefined, uses: own ? [{ ...own, deletes: type.endsWith('.delete') }] : [] };
+  if (!type.endsWith('.create')) {
+    const vm = literal(given.vm);
+    const other = vm === undefined ? [] : [{ kind: 'vm' as const, name: vm, at: within(at, 'vm'), deletes: false }];
+    return { creates: undefined, uses: [...(own ? [{ ...own, deletes: type.endsWith('.delete') }] : []), ...other] };
+  }
   if (kind !== 'vm') return { creates: own, uses: [] };
   const uses = (['network', 'volume'] as const).flatMap((used) =>
     textsIn(given[plural[used]], within(at, plural[used])).map((named) => ({ kind: used, ...named, deletes: false })),

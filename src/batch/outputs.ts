@@ -7,7 +7,7 @@ const ofEvery = ['id', 'name', 'region', 'provider', 'providerReference'] as con
 const ofResource: Readonly<Record<ResourceKind, readonly string[]>> = {
   vm: [...ofEvery, 'address', 'addresses'],
   network: [...ofEvery, 'cidr'],
-  volume: [...ofEvery, 'sizeGib'],
+  volume: [...ofEvery, 'sizeGib', 'attachedTo'],
 };
 const ofDelete: readonly string[] = ['id', 'name'];
 const ofApproval: readonly string[] = ['approved', 'by', 'reason', 'at'];

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { and, eq, isNull } from 'drizzle-orm';
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import type { QuotaMetric } from '../domain/quota.ts';
 import { flavors, images, regions } from './schema/catalog.ts';
 import { apiTokens } from './schema/identity.ts';
 import { quotas } from './schema/quota.ts';
@@ -16,12 +17,32 @@ const flavorSeed = [
 
 /** The limits of a new project: wide enough for any use of one machine, and still limits. */
 export const newProjectLimits = {
-  vmsLimit: 20_000,
-  vcpusLimit: 80_000,
-  memoryMibLimit: 160_000_000,
-  storageGibLimit: 2_000_000,
-  networksLimit: 5_000,
-  volumesLimit: 20_000,
+  vms: 20_000,
+  vcpus: 80_000,
+  memoryMib: 160_000_000,
+  storageGib: 2_000_000,
+  networks: 5_000,
+  volumes: 20_000,
+  snapshots: 20_000,
+  buckets: 2_000,
+  addresses: 40_000,
+  gpus: 2_000,
+  bareMetalHosts: 5_000,
+  clusters: 200,
+} as const satisfies Record<QuotaMetric, number>;
+const limitsRow = {
+  vmsLimit: newProjectLimits.vms,
+  vcpusLimit: newProjectLimits.vcpus,
+  memoryMibLimit: newProjectLimits.memoryMib,
+  storageGibLimit: newProjectLimits.storageGib,
+  networksLimit: newProjectLimits.networks,
+  volumesLimit: newProjectLimits.volumes,
+  snapshotsLimit: newProjectLimits.snapshots,
+  bucketsLimit: newProjectLimits.buckets,
+  addressesLimit: newProjectLimits.addresses,
+  gpusLimit: newProjectLimits.gpus,
+  bareMetalHostsLimit: newProjectLimits.bareMetalHosts,
+  clustersLimit: newProjectLimits.clusters,
 };
 
 export const tokenHash = (token: string): string => createHash('sha256').update(token).digest('hex');
@@ -68,7 +89,7 @@ async function seedProject(orm: PostgresJsDatabase): Promise<{ id: string; organ
 async function createProject(orm: PostgresJsDatabase, organizationId: string, name: string): Promise<void> {
   const [project] = await orm.insert(projects).values({ organizationId, name }).returning();
   if (!project) throw new Error(`the project "${name}" was not there after it had been put in`);
-  await orm.insert(quotas).values({ projectId: project.id, ...newProjectLimits });
+  await orm.insert(quotas).values({ projectId: project.id, ...limitsRow });
 }
 
 /** The operator's token, made when the home is new; readable by the owner alone. */

@@ -35,6 +35,30 @@ export interface VmSpec {
   /** Its addresses are ours to assign. Left out by releases that left them to the provider, and without networks. */
   readonly addresses?: 'assigned';
 }
+/** The states in which a VM rests at its provider. */
+export type VmRestState = 'running' | 'stopped' | 'suspended';
+export interface VmSize {
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  readonly diskGib: number;
+}
+export interface VmRebuild {
+  readonly name: string;
+  readonly image: string;
+  readonly sshKeys: readonly string[];
+  readonly userData: string;
+}
+/** What the workflows of a VM's acts are told. */
+export interface VmPowerSpec {
+  readonly name: string;
+  /** The state to be given back; null where nobody knows it. */
+  readonly before: VmRestState | null;
+}
+export interface VmResizeSpec {
+  readonly name: string;
+  readonly before: VmSize;
+  readonly after: VmSize;
+}
 export interface NetworkSpec {
   readonly name: string;
   readonly cidr: string;
@@ -43,7 +67,12 @@ export interface VolumeSpec {
   readonly name: string;
   readonly sizeGib: number;
 }
-interface NamedKey {
+/** What the workflows of a volume's acts are told. */
+export interface VolumeAttachSpec {
+  readonly name: string;
+  readonly vm: NamedKey;
+}
+export interface NamedKey {
   readonly key: string;
   readonly name: string;
 }
@@ -143,6 +172,8 @@ export interface Checkpoint {
 export interface JobResult {
   readonly providerReference?: string;
   readonly addresses?: readonly { readonly network: string; readonly address: string }[];
+  /** What it learnt of the resource: columns of its kind's own table. */
+  readonly row?: Readonly<Record<string, unknown>>;
   /** What an HTTP request gives to the operations that refer to it. */
   readonly outputs?: {
     readonly status: number;

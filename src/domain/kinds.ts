@@ -5,14 +5,26 @@
 export const resourceKinds = ['vm', 'network', 'volume'] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 
-const verbs = ['create', 'delete'] as const;
-export type Verb = (typeof verbs)[number];
+/**
+ * What may be asked of each kind. `create` begins a resource's life and `delete` ends it; every other verb is an *act*
+ * on one that is there: `POST /<plural>/{id}/<verb>`, `millwright <kind> <verb>`, `<kind>.<verb>` in a batch.
+ */
+export const verbsOf = {
+  vm: ['create', 'delete', 'start', 'stop', 'reboot', 'suspend', 'resume', 'resize', 'rebuild'],
+  network: ['create', 'delete'],
+  volume: ['create', 'delete', 'attach', 'detach', 'grow'],
+} as const satisfies Readonly<Record<ResourceKind, readonly ['create', 'delete', ...string[]]>>;
+export type VerbOf<Kind extends ResourceKind> = (typeof verbsOf)[Kind][number];
+export type Verb = VerbOf<ResourceKind>;
+export type Act = Exclude<Verb, 'create' | 'delete'>;
 
 /** `<kind>.<verb>`: the type of a job, and of a batch file's operation. */
-export type OperationType = `${ResourceKind}.${Verb}`;
+export type OperationType = { readonly [Kind in ResourceKind]: `${Kind}.${VerbOf<Kind>}` }[ResourceKind];
+export type ActType = Exclude<OperationType, `${ResourceKind}.${'create' | 'delete'}`>;
 
+const isType = (_type: string): _type is OperationType => true;
 export const operationTypes: readonly OperationType[] = resourceKinds.flatMap((kind) =>
-  verbs.map((verb) => `${kind}.${verb}` as const),
+  verbsOf[kind].map((verb) => `${kind}.${verb}`).filter(isType),
 );
 
 /**
@@ -20,7 +32,7 @@ export const operationTypes: readonly OperationType[] = resourceKinds.flatMap((k
  * call to another system, or the end of a group (a `forEach`, a nested batch), which is done when all its members are.
  */
 const updateTypes = resourceKinds.map((kind) => `${kind}.update` as const);
-type UpdateType = `${ResourceKind}.update`;
+export type UpdateType = `${ResourceKind}.update`;
 const waitTypes = ['wait.for', 'wait.until', 'wait.approval'] as const;
 type WaitType = (typeof waitTypes)[number];
 export const httpType = 'http.request';
@@ -37,9 +49,13 @@ export const batchOperationTypes: readonly BatchOperationType[] = [
   joinType,
 ];
 
-/** Whether an operation of this type makes or removes a resource, by a job of the same type. */
+/** Whether an operation of this type is a job on a resource, of the same type. */
 export const isOperationType = (type: BatchOperationType | 'batch.apply'): type is OperationType =>
   operationTypes.some((known) => known === type);
+
+/** Whether it acts on a resource that is there: neither makes nor removes one. */
+export const isActType = (type: BatchOperationType | 'batch.apply'): type is ActType =>
+  isOperationType(type) && !type.endsWith('.create') && !type.endsWith('.delete');
 
 /** The kind of the resource that an operation is about; undefined for a wait, a call or the end of a group. */
 export const kindOf = (type: BatchOperationType): ResourceKind | undefined =>
@@ -48,10 +64,21 @@ export const kindOf = (type: BatchOperationType): ResourceKind | undefined =>
 /** The parts of an operation's type. */
 export function partsOf(type: OperationType): { kind: ResourceKind; verb: Verb } {
   const kind = resourceKinds.find((candidate) => type.startsWith(`${candidate}.`));
-  const verb = verbs.find((candidate) => type.endsWith(`.${candidate}`));
+  const verb = kind && verbsOf[kind].find((candidate) => type === `${kind}.${candidate}`);
   if (!kind || !verb) throw new Error(`not an operation type: ${type}`);
   return { kind, verb };
 }
+
+/** The type of a job that does this to that kind. Throws for a verb that the kind does not have. */
+export function typeOf(kind: ResourceKind, verb: Verb): OperationType {
+  const type = operationTypes.find((known) => known === `${kind}.${verb}`);
+  if (!type) throw new Error(`a ${kind} has no verb ${verb}`);
+  return type;
+}
+
+/** The acts that a kind has. */
+export const actsOf = (kind: ResourceKind): readonly Act[] =>
+  verbsOf[kind].flatMap((verb) => (verb === 'create' || verb === 'delete' ? [] : [verb]));
 
 /** A kind as a URL and a list name it. */
 export const plural = { vm: 'vms', network: 'networks', volume: 'volumes' } as const satisfies Record<

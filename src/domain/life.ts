@@ -1,4 +1,7 @@
-import type { ResourceKind, Verb } from './kinds.ts';
+import type { ResourceKind, Verb, VerbOf } from './kinds.ts';
+
+/** The state that a resource had before the job. */
+export const asBefore = 'as-before';
 
 /**
  * The life of each kind of resource. A verb's job moves it `from` one of the states listed to `during` when the
@@ -13,6 +16,19 @@ import type { ResourceKind, Verb } from './kinds.ts';
  *
  * For networks and volumes the resting state is `available`. A `deleted` row stays for its jobs' sake; no list
  * and no request sees it, and its name is free.
+ *
+ * A VM that is there rests in one of three states, and goes from one to another by a job of its own:
+ *
+ * ```
+ *            stop                       suspend
+ *   stopped ◀──── stopping ◀─┐       ┌─▶ suspending ──▶ suspended
+ *      └─▶ starting ──▶      running      ◀── resuming ◀────┘
+ *            start      ▲  reboot: rebooting  │   resume
+ *                       └─ rebuild: rebuilding ┘   resize: resizing (running and stopped; it stays what it was)
+ * ```
+ *
+ * An act that is rolled back leaves the state before it. One that failed, and could not be undone, leaves `error`,
+ * out of which `start`, `stop`, `reboot` and `rebuild` lead back, as does `delete`.
  */
 interface Move {
   /** `[]`: the verb begins a life. */
@@ -23,24 +39,79 @@ interface Move {
   readonly failed: string;
 }
 
-const life = <Rest extends string>(rest: Rest) =>
+const life = <Rest extends string>(...rest: readonly [Rest, ...Rest[]]) =>
   ({
-    create: { from: [], during: 'provisioning', done: rest, undone: 'deleted', failed: 'error' },
-    delete: { from: [rest, 'error'], during: 'deleting', done: 'deleted', undone: 'error', failed: 'error' },
-  }) as const satisfies Record<Verb, Move>;
+    create: { from: [], during: 'provisioning', done: rest[0], undone: 'deleted', failed: 'error' },
+    delete: { from: [...rest, 'error'], during: 'deleting', done: 'deleted', undone: 'error', failed: 'error' },
+  }) as const satisfies Record<'create' | 'delete', Move>;
 
-export const lives = {
-  vm: life('running'),
+const act = (from: readonly string[], during: string, done: string): Move => ({
+  from,
+  during,
+  done,
+  undone: asBefore,
+  failed: 'error',
+});
+
+export const lives: { readonly [Kind in ResourceKind]: Readonly<Record<VerbOf<Kind>, Move>> } = {
+  vm: {
+    ...life('running', 'stopped', 'suspended'),
+    start: act(['stopped', 'error'], 'starting', 'running'),
+    stop: act(['running', 'error'], 'stopping', 'stopped'),
+    reboot: act(['running', 'error'], 'rebooting', 'running'),
+    suspend: act(['running'], 'suspending', 'suspended'),
+    resume: act(['suspended'], 'resuming', 'running'),
+    resize: act(['running', 'stopped'], 'resizing', asBefore),
+    rebuild: act(['running', 'stopped', 'error'], 'rebuilding', 'running'),
+  },
   network: life('available'),
-  volume: life('available'),
-} as const satisfies Record<ResourceKind, Record<Verb, Move>>;
+  volume: {
+    ...life('available'),
+    attach: act(['available'], 'attaching', 'available'),
+    detach: act(['available'], 'detaching', 'available'),
+    grow: act(['available'], 'growing', 'available'),
+  },
+};
 
-export const vmStates = ['provisioning', 'running', 'deleting', 'deleted', 'error'] as const;
-/** Of what does not run: networks and volumes. */
+/** How a verb moves a resource of a kind. Throws for a verb that the kind does not have. */
+export function moveFor(kind: ResourceKind, verb: Verb): Move {
+  const moves: Readonly<Partial<Record<Verb, Move>>> = lives[kind];
+  const move = moves[verb];
+  if (!move) throw new Error(`a ${kind} has no verb ${verb}`);
+  return move;
+}
+
+export const vmStates = [
+  'provisioning',
+  'running',
+  'stopped',
+  'suspended',
+  'starting',
+  'stopping',
+  'rebooting',
+  'suspending',
+  'resuming',
+  'resizing',
+  'rebuilding',
+  'deleting',
+  'deleted',
+  'error',
+] as const;
+/** Of what does not run. */
 export const passiveStates = ['provisioning', 'available', 'deleting', 'deleted', 'error'] as const;
-export type ResourceState = (typeof vmStates)[number] | (typeof passiveStates)[number];
+export const volumeStates = [
+  'provisioning',
+  'available',
+  'attaching',
+  'detaching',
+  'growing',
+  'deleting',
+  'deleted',
+  'error',
+] as const;
+export type ResourceState = (typeof vmStates)[number] | (typeof passiveStates)[number] | (typeof volumeStates)[number];
 
-const statesOf = { vm: vmStates, network: passiveStates, volume: passiveStates } as const satisfies Record<
+const statesOf = { vm: vmStates, network: passiveStates, volume: volumeStates } as const satisfies Record<
   ResourceKind,
   readonly ResourceState[]
 >;
@@ -49,4 +120,4 @@ export const listedStates = (kind: ResourceKind): readonly ResourceState[] =>
   statesOf[kind].filter((state) => state !== 'deleted');
 
 /** A resource may be used by another (a network by a VM) while it is in one of these. */
-export const usableStates: readonly ResourceState[] = ['available', 'running'];
+export const usableStates: readonly ResourceState[] = ['available', 'running', 'stopped', 'suspended'];

@@ -1,20 +1,23 @@
-import type { ResourceKind, Verb } from './kinds.ts';
-import { lives } from './life.ts';
+import { type ActType, type ResourceKind, verbsOf } from './kinds.ts';
+import { moveFor } from './life.ts';
 
 /** What may be asked of a resource that is there. `update` changes labels and protection, and begins no job. */
-type Act = 'update' | 'delete';
+export type Wish = 'update' | 'delete' | ActType;
 
 /**
  * What may be asked of a resource while a job is at work on it. Whatever is not `true` here is refused, naming the job
  * in the way. One that is not at work on it any more, but held, is in the way just as well.
  */
-const mayOverlap: Readonly<Record<Verb, Readonly<Record<Act, boolean>>>> = {
-  create: { update: true, delete: false },
-  delete: { update: false, delete: false },
-};
+const mayOverlap = {
+  create: { update: true, delete: false, act: false },
+  delete: { update: false, delete: false, act: false },
+  act: { update: true, delete: false, act: false },
+} as const;
 
 /** Whether a job that has a resource in this status lets this be done beside it. */
-export function overlaps(kind: ResourceKind, status: string, act: Act): boolean {
-  const atWork = (['create', 'delete'] as const).find((verb) => lives[kind][verb].during === status);
-  return atWork !== undefined && mayOverlap[atWork][act];
+export function overlaps(kind: ResourceKind, status: string, wish: Wish): boolean {
+  const atWork = verbsOf[kind].find((verb) => moveFor(kind, verb).during === status);
+  if (atWork === undefined) return false;
+  const row = mayOverlap[atWork === 'create' || atWork === 'delete' ? atWork : 'act'];
+  return row[wish === 'update' || wish === 'delete' ? wish : 'act'];
 }

@@ -2,7 +2,20 @@ import { z } from 'zod';
 import { idSchema } from './common.ts';
 
 /** What a quota counts. */
-export const quotaMetrics = ['vms', 'vcpus', 'memoryMib', 'storageGib', 'networks', 'volumes'] as const;
+export const quotaMetrics = [
+  'vms',
+  'vcpus',
+  'memoryMib',
+  'storageGib',
+  'networks',
+  'volumes',
+  'snapshots',
+  'buckets',
+  'addresses',
+  'gpus',
+  'bareMetalHosts',
+  'clusters',
+] as const;
 export type QuotaMetric = (typeof quotaMetrics)[number];
 
 /** What one resource takes. */
@@ -12,7 +25,20 @@ export type QuotaUse = Readonly<Partial<Record<QuotaMetric, number>>>;
 export const quotaScopes = ['project', 'organization'] as const;
 
 const forEachMetric = <Schema extends z.ZodType>(schema: Schema) =>
-  z.object({ vms: schema, vcpus: schema, memoryMib: schema, storageGib: schema, networks: schema, volumes: schema });
+  z.object({
+    vms: schema,
+    vcpus: schema,
+    memoryMib: schema,
+    storageGib: schema,
+    networks: schema,
+    volumes: schema,
+    snapshots: schema,
+    buckets: schema,
+    addresses: schema,
+    gpus: schema,
+    bareMetalHosts: schema,
+    clusters: schema,
+  } satisfies Record<QuotaMetric, Schema>);
 
 const amount = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
 

@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { createFields, idSchema, nameSchema, referenceSchema, resourceFields, secretText } from './common.ts';
+import {
+  createFields,
+  idSchema,
+  jobFields,
+  nameSchema,
+  referenceSchema,
+  resourceFields,
+  secretText,
+} from './common.ts';
 import { vmStates } from './life.ts';
 
 const sizeFields = {
@@ -58,6 +66,33 @@ export const vmCreateSchema = z
   })
   .meta({ id: 'VmCreate' });
 export type VmCreate = z.infer<typeof vmCreateSchema>;
+
+/** A new size: a flavor, or what changes of the three. */
+export const vmResizeSchema = z
+  .strictObject({
+    flavor: nameSchema.optional().meta({ description: 'A named size; or give what changes.' }),
+    vcpus: sizeFields.vcpus.optional(),
+    memoryMib: sizeFields.memoryMib.optional(),
+    diskGib: sizeFields.diskGib.optional().meta({ description: 'A disk can grow, and never shrinks.' }),
+    ...jobFields,
+  })
+  .superRefine(({ flavor, vcpus, memoryMib, diskGib }, context) => {
+    const sizes = [vcpus, memoryMib, diskGib].filter((size) => size !== undefined).length;
+    if (flavor !== undefined && sizes > 0)
+      context.addIssue({ code: 'custom', path: ['flavor'], message: 'Give a flavor, or sizes, not both' });
+    if (flavor === undefined && sizes === 0)
+      context.addIssue({ code: 'custom', path: ['flavor'], message: 'Give a flavor, or vcpus, memoryMib or diskGib' });
+  })
+  .meta({ id: 'VmResize' });
+
+/** The disk made anew, from the same image or another. What it held is gone. */
+export const vmRebuildSchema = z
+  .strictObject({
+    image: nameSchema.optional().meta({ description: 'The same one again where it is left out.' }),
+    userData: secretText(65_536, 'cloud-init user data for its first start. Never shown again.'),
+    ...jobFields,
+  })
+  .meta({ id: 'VmRebuild' });
 
 const attachedSchema = z.object({ id: idSchema, name: nameSchema });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { createFields, resourceFields } from './common.ts';
-import { passiveStates } from './life.ts';
+import { createFields, idSchema, jobFields, nameSchema, referenceSchema, resourceFields } from './common.ts';
+import { volumeStates } from './life.ts';
 
 const sizeGib = z.int().min(1).max(65_536);
 
@@ -8,7 +8,26 @@ const sizeGib = z.int().min(1).max(65_536);
 export const volumeCreateSchema = z.strictObject({ ...createFields, sizeGib }).meta({ id: 'VolumeCreate' });
 export type VolumeCreate = z.infer<typeof volumeCreateSchema>;
 
+export const volumeAttachSchema = z
+  .strictObject({ vm: referenceSchema.meta({ description: 'The VM that is to have it.' }), ...jobFields })
+  .meta({ id: 'VolumeAttach' });
+export const volumeGrowSchema = z
+  .strictObject({
+    sizeGib: sizeGib.meta({ description: 'Larger than it is: a volume does not shrink.' }),
+    ...jobFields,
+  })
+  .meta({ id: 'VolumeGrow' });
+
 export const volumeSchema = z
-  .object({ ...resourceFields, kind: z.literal('volume'), status: z.enum(passiveStates), sizeGib })
+  .object({
+    ...resourceFields,
+    kind: z.literal('volume'),
+    status: z.enum(volumeStates),
+    sizeGib,
+    attachedTo: z
+      .object({ id: idSchema, name: nameSchema })
+      .nullable()
+      .meta({ description: 'The VM that has it; while it is `attaching`, the one that will.' }),
+  })
   .meta({ id: 'Volume' });
 export type Volume = z.infer<typeof volumeSchema>;

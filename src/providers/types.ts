@@ -1,4 +1,4 @@
-import type { NetworkSpec, VmSpec, VolumeSpec } from '../domain/job.ts';
+import type { NetworkSpec, VmRebuild, VmRestState, VmSize, VmSpec, VolumeSpec } from '../domain/job.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import type { BareMetalDriver } from './bare-metal.ts';
 import type { RedfishSettings } from './redfish/settings.ts';
@@ -62,9 +62,26 @@ interface Provides<Spec, Has extends Provided> {
   /** Everything of this kind that carries Millwright's tag, in this region. */
   list(call: CallContext): Promise<readonly Has[]>;
 }
-type ComputeDriver = Provides<VmSpec, ProvidedVm>;
+/** What a VM is asked for that is there. One that is not is a permanent `not_found`. */
+interface ComputeDriver extends Provides<VmSpec, ProvidedVm> {
+  /** Returns when it rests in that state. */
+  setState(key: string, state: VmRestState, call: CallContext): Promise<ProvidedVm>;
+  /** Once for each token, however often it is asked for: a token that was seen is passed over. */
+  reboot(key: string, token: string, call: CallContext): Promise<ProvidedVm>;
+  /** A disk grows, and stays as it is where less is asked for. */
+  resize(key: string, size: VmSize, call: CallContext): Promise<ProvidedVm>;
+  /** Its disk made anew, once for each token; the VM runs afterwards. */
+  rebuild(key: string, spec: VmRebuild, token: string, call: CallContext): Promise<ProvidedVm>;
+}
 type NetworkDriver = Provides<NetworkSpec, Provided>;
-type StorageDriver = Provides<VolumeSpec, Provided>;
+interface StorageDriver extends Provides<VolumeSpec, Provided> {
+  /** To a VM, by its key. One that another VM has is a permanent `conflict`. */
+  attach(key: string, vmKey: string, call: CallContext): Promise<Provided>;
+  /** What is not attached to this VM, or is not there, is detached from it. */
+  detach(key: string, vmKey: string, call: CallContext): Promise<void>;
+  /** Never smaller: a size that it has already, or more, is passed over. */
+  grow(key: string, sizeGib: number, call: CallContext): Promise<Provided>;
+}
 
 /** What a region worker opens a driver with: its region and the credentials that it alone holds. */
 export interface DriverSettings {

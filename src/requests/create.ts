@@ -5,8 +5,10 @@ import { violatedUnique } from '../db/client.ts';
 import { type Asked, insertCreates, type NewCreate, type NewJob } from '../db/queries/accept.ts';
 import { newJobView } from '../db/queries/jobs.ts';
 import { type Known, knownResources, newResourceView, type ResourceView } from '../db/queries/resources.ts';
+import { isReversible } from '../domain/acts.ts';
+import type { ResourceChange } from '../domain/change.ts';
 import type { FailurePolicy, Job } from '../domain/job.ts';
-import type { OperationType, Verb } from '../domain/kinds.ts';
+import { type OperationType, typeOf, type Verb } from '../domain/kinds.ts';
 import { lives } from '../domain/life.ts';
 import type { QuotaUse } from '../domain/quota.ts';
 import type { StartableJob } from '../domain/start.ts';
@@ -112,23 +114,24 @@ export function newJob(
   resource: Pick<Known, 'id' | 'kind' | 'name' | 'region' | 'provider'>,
   spec: unknown,
   options: AcceptOptions,
-  statusBefore?: string,
+  before: { readonly status?: string; readonly change?: ResourceChange | undefined } = {},
 ): NewJob {
   const { batch, onFailure } = options;
   const id = batch?.jobId ?? newId();
-  const type: OperationType = `${resource.kind}.${verb}`;
+  const type = typeOf(resource.kind, verb);
   const { name: resourceName, provider, region } = resource;
   const what = { id, type, resourceId: resource.id, resourceName, key: resource.id, provider, region, spec };
   const input: Omit<Job, 'sequence'> = {
     ...inputOf(caller, what, options),
-    onFailure: batch ? (onFailure ?? 'rollback') : policyOf(verb, onFailure),
-    ...(statusBefore === undefined ? {} : { statusBefore }),
+    onFailure: batch ? (onFailure ?? 'rollback') : policyOf(type, onFailure),
+    ...(before.status === undefined ? {} : { statusBefore: before.status }),
   };
   return {
     id,
     type,
     workflowId: batch?.workflowId ?? jobWorkflowId(type, resource.name, id),
     input,
+    ...(before.change ? { change: before.change } : {}),
     batchId: batch?.batchId ?? null,
     operationId: batch?.operationId ?? null,
     parentJobId: batch?.parentJobId ?? null,
@@ -157,9 +160,9 @@ export const inputOf = (
   ...(caller.trail ? { trail: caller.trail } : {}),
 });
 
-/** A deletion has nothing to roll back to: rather than to end undone it is held. */
-const policyOf = (verb: Verb, asked: FailurePolicy = 'rollback'): FailurePolicy =>
-  verb === 'delete' && asked === 'rollback' ? 'hold' : asked;
+/** What has nothing to roll back to, as a deletion, is held rather than ended undone. */
+const policyOf = (type: OperationType, asked: FailurePolicy = 'rollback'): FailurePolicy =>
+  !isReversible(type) && asked === 'rollback' ? 'hold' : asked;
 
 export const startOf = ({ id, type, workflowId, input }: NewJob): StartableJob => ({
   id,

@@ -3,6 +3,7 @@ import { v7 as newId } from 'uuid';
 import { violatedUnique } from '../db/client.ts';
 import { audited } from '../db/queries/audit.ts';
 import { organizationById, projectById } from '../db/queries/organizations.ts';
+import { limitColumns } from '../db/queries/quota.ts';
 import { newProjectLimits } from '../db/seed.ts';
 import type { Organization, Project } from '../domain/tenancy.ts';
 import { MillwrightError } from '../errors.ts';
@@ -45,10 +46,7 @@ export async function createProject(sql: Sql, actor: Actor, place: ActingPlace, 
 }
 
 async function insertQuota(transaction: TransactionSql, projectId: string): Promise<void> {
-  const { vmsLimit, vcpusLimit, memoryMibLimit, storageGibLimit, networksLimit, volumesLimit } = newProjectLimits;
-  await transaction`
-    INSERT INTO quotas (project_id, vms_limit, vcpus_limit, memory_mib_limit, storage_gib_limit, networks_limit, volumes_limit)
-    VALUES (${projectId}, ${vmsLimit}, ${vcpusLimit}, ${memoryMibLimit}, ${storageGibLimit}, ${networksLimit}, ${volumesLimit})`;
+  await transaction`INSERT INTO quotas ${transaction({ project_id: projectId, ...limitColumns(newProjectLimits) })}`;
 }
 
 /** Only one that holds nothing any more: 409 says what it still does. Its bindings, service accounts, tokens and webhooks go with it. */

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import { organizationQuota, projectQuota } from '../db/queries/quota.ts';
 import { knownResources } from '../db/queries/resources.ts';
 import { type Quota, type QuotaUse, quotaMetrics } from '../domain/quota.ts';
@@ -21,7 +21,7 @@ export async function nameTaken(sql: Sql, caller: Caller, { kind, body }: Create
 
 /** The statement wrote nothing: either a quota does not suffice, or what it needs went away in between. */
 export async function whyNot(
-  sql: Sql,
+  sql: Sql | TransactionSql,
   caller: Caller,
   wanted: QuotaUse,
   references: readonly string[],

@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres';
-import { insertDelete } from '../db/queries/accept.ts';
+import { insertWork } from '../db/queries/accept.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import { lives } from '../domain/life.ts';
 import { MillwrightError } from '../errors.ts';
@@ -24,9 +24,9 @@ export function acceptDelete(
       const target = await lockTarget(transaction, caller, kind, reference);
       const users = await usersOf(transaction, target.id);
       refuseUnlessDeletable(target, users);
-      const job = newJob(caller, 'delete', target, {}, options, target.status);
+      const job = newJob(caller, 'delete', target, {}, options, { status: target.status });
       const resource = { ...target, status: lives[kind].delete.during };
-      if (!(await insertDelete(transaction, asked(caller, options), resource, job))) throw busy(target);
+      if (!(await insertWork(transaction, asked(caller, options), resource, job))) throw busy(target);
       return { jobId: job.id, resourceId: target.id, start: startOf(job) };
     }),
   );

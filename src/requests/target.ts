@@ -1,7 +1,7 @@
 import type { TransactionSql } from 'postgres';
 import { isId } from '../domain/common.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
-import { overlaps } from '../domain/overlap.ts';
+import { overlaps, type Wish } from '../domain/overlap.ts';
 import { MillwrightError } from '../errors.ts';
 import type { Caller } from './caller.ts';
 
@@ -39,8 +39,8 @@ export const notFound = (kind: string, reference: string): MillwrightError =>
   new MillwrightError('not_found', `There is no ${kind} "${reference}" in this project.`);
 
 /** Throws where a job is at work on it that does not let this be done beside it. */
-export function refuseIfBusy(target: Target, act: 'update' | 'delete'): void {
-  if (target.currentJobId && !overlaps(target.kind, target.status, act)) throw busy(target);
+export function refuseIfBusy(target: Target, wish: Wish): void {
+  if (target.currentJobId && !overlaps(target.kind, target.status, wish)) throw busy(target);
 }
 
 export const busy = ({ kind, name, status, currentJobId }: Target): MillwrightError =>

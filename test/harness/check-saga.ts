@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { RegionActivities, RegionCall } from '../../activities/types.ts';
+import { isReversible } from '../../src/domain/acts.ts';
 import { type FailurePolicy, hasEnded, type JobView, type Settlement } from '../../src/domain/job.ts';
 import { type OperationType, partsOf, plural } from '../../src/domain/kinds.ts';
+import { asBefore, moveFor } from '../../src/domain/life.ts';
+import type { Api } from './api.ts';
 import type { TestPlatform } from './platform.ts';
 import { until } from './until.ts';
 
@@ -14,8 +17,20 @@ export interface SagaCase {
   readonly type: OperationType;
   /** The body that creates a resource of this kind. */
   readonly body: (name: string, region: string) => object;
+  /** Of an act: what it is asked with, and what has to be so before. */
+  readonly act?: ActCase;
   /** Each step with the simulator's operation that it makes, in order. */
   readonly steps: readonly { readonly name: string; readonly operation: string }[];
+}
+
+interface ActCase {
+  /** The status in which it is asked for; `running` or `available` where it is left out. */
+  readonly from?: string;
+  readonly ask?: (name: string) => object;
+  /** Brings what was created to where the act begins. */
+  readonly prepare?: (api: Api, name: string, region: string) => Promise<void>;
+  /** Takes away what keeps the resource from being deleted. */
+  readonly release?: (api: Api, name: string) => Promise<void>;
 }
 
 type Given = {
@@ -35,14 +50,14 @@ export class Wraps {
 
   readonly wrap = (activities: RegionActivities): RegionActivities => {
     const wrapped = Object.entries(activities).map(
-      ([activity, run]: [string, (call: RegionCall, spec?: unknown) => Promise<unknown>]) => [
+      ([activity, run]: [string, (call: RegionCall, ...rest: unknown[]) => Promise<unknown>]) => [
         activity,
-        async (call: RegionCall, spec?: { name?: string }) => {
+        async (call: RegionCall, spec?: { name?: string }, ...rest: unknown[]) => {
           if (this.#twice.has(call.key) || this.#twice.has(spec?.name ?? '')) {
             if (spec?.name) this.#twice.add(call.key);
-            await run(call, spec);
+            await run(call, spec, ...rest);
           }
-          return run(call, spec);
+          return run(call, spec, ...rest);
         },
       ],
     );
@@ -54,26 +69,42 @@ export class Wraps {
  * The suite that every saga passes: in the clear; failing at each step; each step and each undo run twice; canceled at
  * each step; its worker killed at each step. After each, database and provider hold exactly what they should.
  */
-export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegionWorker, wraps }: Given): void {
+export function checkSaga({ type, body, act, steps }: SagaCase, { platform, killRegionWorker, wraps }: Given): void {
   const { kind, verb } = partsOf(type);
   const path = `/${plural[kind]}`;
+  const move = moveFor(kind, verb);
+  const from = act?.from ?? (kind === 'vm' ? 'running' : 'available');
+  const done = move.done === asBefore ? from : move.done;
+  const undoes = isReversible(type);
   const newName = (): string => `s-${randomUUID().slice(0, 8)}`;
 
   /** Brings about what the saga starts from, and gives how to ask for it. */
   async function arrange(region = 'tpe-1'): Promise<{ name: string; ask: () => Promise<string> }> {
-    const { api } = platform();
     const name = newName();
-    if (verb === 'delete') expect((await api.done('POST', path, body(name, region))).state).toBe('SUCCEEDED');
+    await begin(name, region);
     const ask = async (): Promise<string> => {
-      const answer =
-        verb === 'create'
-          ? await api.tenant('POST', path, body(name, region))
-          : await api.tenant('DELETE', `${path}/${name}`);
+      const answer = await askFor(name, region);
       expect(answer.status).toBe(202);
       return answer.body.job.id;
     };
     return { name, ask };
   }
+
+  /** What has to be there before the saga is asked for. */
+  async function begin(name: string, region: string): Promise<void> {
+    const { api } = platform();
+    if (verb === 'create') return;
+    expect((await api.done('POST', path, body(name, region))).state).toBe('SUCCEEDED');
+    await act?.prepare?.(api, name, region);
+  }
+
+  const askFor = (name: string, region: string, onFailure?: FailurePolicy) => {
+    const { api } = platform();
+    const how = onFailure ? { onFailure } : {};
+    if (verb === 'create') return api.tenant('POST', path, { ...body(name, region), ...how });
+    if (verb === 'delete') return api.tenant('DELETE', `${path}/${name}${onFailure ? `?onFailure=${onFailure}` : ''}`);
+    return api.tenant('POST', `${path}/${name}/${verb}`, { ...act?.ask?.(name), ...how });
+  };
 
   async function expectThere(name: string, there: boolean, status?: string): Promise<void> {
     const { api, simulator } = platform();
@@ -91,13 +122,9 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
   ): Promise<{ name: string; job: JobView; mend: () => Promise<void> }> {
     const { api, simulator } = platform();
     const name = newName();
-    const create = { ...body(name, 'tpe-1'), ...(verb === 'create' ? { onFailure } : {}) };
-    if (verb === 'delete') expect((await api.done('POST', path, create)).state).toBe('SUCCEEDED');
+    await begin(name, 'tpe-1');
     const fault = await simulator.fault({ effect: 'permanent', operation, name });
-    const answer =
-      verb === 'create'
-        ? await api.tenant('POST', path, create)
-        : await api.tenant('DELETE', `${path}/${name}?onFailure=${onFailure}`);
+    const answer = await askFor(name, 'tpe-1', onFailure);
     const job = await api.jobWhen(answer.body.job.id, ({ state }) => hasEnded(state) || state === 'HELD');
     expect(job).toMatchObject({ state: onFailure === 'hold' ? 'HELD' : 'FAILED', rollback: 'none', onFailure });
     return { name, job, mend: () => simulator.removeFault(fault) };
@@ -105,10 +132,11 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
 
   const settled = (id: string, action: Settlement): Promise<JobView> => platform().api.settled(id, action);
 
-  const expectDone = (name: string): Promise<void> => expectThere(name, verb === 'create');
+  const expectDone = (name: string): Promise<void> =>
+    verb === 'delete' ? expectThere(name, false) : expectThere(name, true, done);
   /** A create that does not come about leaves nothing; a delete that does not leaves what there was, to be deleted again. */
   const expectNotDone = (name: string): Promise<void> =>
-    verb === 'create' ? expectThere(name, false) : expectThere(name, true, 'error');
+    verb === 'create' ? expectThere(name, false) : expectThere(name, true, undoes ? from : 'error');
 
   /** The provider has the call of this step and does not answer it. */
   const atWork = (operation: string, name: string): Promise<unknown> =>
@@ -138,10 +166,12 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
     test.concurrent(`${type}: failing at ${stepName}`, async () => {
       const { name, ask } = await arrange();
       wraps.twice(name);
-      const fault = await platform().simulator.fault({ effect: 'permanent', operation, name });
+      // An act may be undone by another of its kind.
+      const once = act ? { times: 1 } : {};
+      const fault = await platform().simulator.fault({ effect: 'permanent', operation, name, ...once });
       const job = await platform().api.jobWhen(await ask(), ({ state }) => hasEnded(state) || state === 'HELD');
       const error = { providerClass: 'permanent' };
-      if (verb === 'create') {
+      if (undoes) {
         expect(job).toMatchObject({ state: 'FAILED', rollback: 'complete', error });
         await expectNotDone(name);
       } else {
@@ -175,8 +205,8 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
         if (end === 'abandon') await settled(job.id, 'abandon');
         if (end === 'cancel') expect(await platform().api.canceled(job.id)).toMatchObject({ state: 'CANCELED' });
         const { api } = platform();
-        if (end === 'cancel' && verb === 'create') {
-          await expectThere(name, false);
+        if (end === 'cancel' && undoes) {
+          await expectNotDone(name);
           continue;
         }
         expect(await api.job(job.id)).toMatchObject({ state: end === 'cancel' ? 'CANCELED' : 'FAILED' });
@@ -185,6 +215,7 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
           currentJobId: null,
           statusReason: expect.any(String),
         });
+        await act?.release?.(api, name);
         expect(await api.done('DELETE', `${path}/${name}`)).toMatchObject({ state: 'SUCCEEDED' });
         await expectThere(name, false);
       }
@@ -215,7 +246,7 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
       await atWork(operation, name);
       await platform().cancel((await platform().api.job(id)).workflowId);
       const job: JobView = await platform().api.jobWhen(id);
-      expect(job).toMatchObject({ state: 'CANCELED', rollback: verb === 'create' ? 'complete' : 'none' });
+      expect(job).toMatchObject({ state: 'CANCELED', rollback: undoes ? 'complete' : 'none' });
       await expectNotDone(name);
     });
 
@@ -227,7 +258,7 @@ export function checkSaga({ type, body, steps }: SagaCase, { platform, killRegio
       const job = await platform().api.canceled(id);
       expect(job).toMatchObject({
         state: 'CANCELED',
-        rollback: verb === 'create' ? 'complete' : 'none',
+        rollback: undoes ? 'complete' : 'none',
         error: { message: 'Canceled: the test wants it so' },
       });
       await expectNotDone(name);

@@ -19,9 +19,10 @@ import { until } from '../harness/until.ts';
 /**
  * Records a history of every workflow, in the clear and on bad days, for `replay.test.ts`:
  * `npm run histories -- <shape>`, the shape being the release that records. One that is there is never written over: a
- * job that began under it may still be under way somewhere.
+ * job that began under it may still be under way somewhere. `npm run histories -- <shape> <part>` records one part, as
+ * what a new kind has.
  */
-const [shape] = process.argv.slice(2);
+const [shape, part = 'jobs'] = process.argv.slice(2);
 if (!shape || !/^[\w.-]+$/.test(shape)) throw new Error('Name the shape: npm run histories -- <release>');
 const folder = fileURLToPath(new URL(`./histories/${shape}`, import.meta.url));
 if (existsSync(folder)) throw new Error(`The shape ${shape} is recorded already, and stays as it is. Name a new one.`);
@@ -121,7 +122,23 @@ async function stickBatch(name: string): Promise<string> {
 
 const at = { region: 'tpe-1' };
 const vm = (name: string, more: object = {}) => ({ name, ...at, flavor: 'small', image: 'debian-13', ...more });
-try {
+
+/** Acts, in an order in which each finds its resource as it has to be. */
+async function recordActs(): Promise<void> {
+  await done('volume.create', 'POST', '/volumes', { name: 'vol', ...at, sizeGib: 1 });
+  await done('vm.create', 'POST', '/vms', vm('vm'));
+  for (const act of ['stop', 'start', 'suspend', 'resume', 'reboot'])
+    await done(`vm.${act}`, 'POST', `/vms/vm/${act}`, {});
+  await done('vm.resize', 'POST', '/vms/vm/resize', { flavor: 'medium' });
+  await done('vm.rebuild', 'POST', '/vms/vm/rebuild', {});
+  await done('volume.attach', 'POST', '/volumes/vol/attach', { vm: 'vm' });
+  await done('volume.detach', 'POST', '/volumes/vol/detach', {});
+  await done('volume.grow', 'POST', '/volumes/vol/grow', { sizeGib: 2 });
+  await simulator.fault({ effect: 'permanent', operation: 'vm.stop', name: 'vm', times: 1 });
+  await done('vm.stop-refused', 'POST', '/vms/vm/stop', {});
+}
+
+async function recordJobs(): Promise<void> {
   await done('network.create', 'POST', '/networks', { name: 'net', ...at, cidr: '10.0.0.0/24' });
   await done('volume.create', 'POST', '/volumes', { name: 'vol', ...at, sizeGib: 1 });
   await done('vm.create', 'POST', '/vms', vm('vm', { networks: ['net'], volumes: ['vol'] }));
@@ -226,6 +243,13 @@ operations:
   const { workflowId } = await api.jobWhen(job.id, undefined, 60_000);
   const [, stem = '', last = '1'] = /^(.*\/)(\d+)$/.exec(workflowId) ?? [];
   for (let number = 1; number <= Number(last); number += 1) await save(`batch-part-${number}`, `${stem}${number}`);
+}
+
+const parts: Readonly<Record<string, () => Promise<void>>> = { jobs: recordJobs, acts: recordActs };
+try {
+  const record = parts[part];
+  if (!record) throw new Error(`There is no part "${part}". There are: ${Object.keys(parts).join(', ')}.`);
+  await record();
 } finally {
   await connection.close();
   await platform.stop();

@@ -51,6 +51,29 @@ async function newVolume({ member }: Tenant): Promise<{ id: string; jobId: strin
   const job = await member.done('POST', '/volumes', volume());
   return { id: job.resource.id, jobId: job.id };
 }
+const newVm = async ({ member }: Tenant): Promise<{ id: string }> =>
+  (await member.done('POST', '/vms', { name: unique('vm'), region: 'tpe-1', flavor: 'small', image: 'debian-13' }))
+    .resource;
+
+/** An act: what is there is refused, one of its own, brought to where the act begins, is acted on. */
+const acts = (
+  pick: (tenant: Tenant, world: World) => { id: string },
+  make: (tenant: Tenant) => Promise<{ id: string }>,
+  before: readonly string[] = [],
+  body: object = {},
+): RouteCase => ({
+  what: (tenant, world) => ({ params: { id: pick(tenant, world).id }, body }),
+  happy: {
+    status: 202,
+    parts: async (tenant) => {
+      const { id } = await make(tenant);
+      for (const act of before) await tenant.member.done('POST', `/vms/${id}/${act}`, {});
+      return { params: { id }, body };
+    },
+  },
+});
+const vmAct = (before: readonly string[] = [], body: object = {}) => acts(({ vm }) => vm, newVm, before, body);
+
 async function newBatch({ member }: Tenant): Promise<{ id: string }> {
   const file = `name: ${unique('batch')}\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${unique('vol')}, sizeGib: 1 } }\n`;
   return (await member.done('POST', '/batches', file)).resource;
@@ -126,13 +149,14 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'list-vms': list,
   'get-vm': of(({ vm }) => vm),
   'update-vm': of(({ vm }) => vm, 200, { labels: { seen: 'yes' } }),
-  'delete-vm': removes(
-    ({ vm }) => vm,
-    async ({ member }) =>
-      (await member.done('POST', '/vms', { name: unique('vm'), region: 'tpe-1', flavor: 'small', image: 'debian-13' }))
-        .resource,
-    202,
-  ),
+  'delete-vm': removes(({ vm }) => vm, newVm, 202),
+  'start-vm': vmAct(['stop']),
+  'stop-vm': vmAct(),
+  'reboot-vm': vmAct(),
+  'suspend-vm': vmAct(),
+  'resume-vm': vmAct(['suspend']),
+  'resize-vm': vmAct([], { flavor: 'medium' }),
+  'rebuild-vm': vmAct(),
   'create-network': creates(() => ({ name: unique('net'), region: 'tpe-1', cidr: '10.9.0.0/24' }), 202),
   'list-networks': list,
   'get-network': of(({ network }) => network),
@@ -148,6 +172,25 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'get-volume': of((tenant) => tenant.volume),
   'update-volume': of((tenant) => tenant.volume, 200, { labels: { seen: 'yes' } }),
   'delete-volume': removes((tenant) => tenant.volume, newVolume, 202),
+  'attach-volume': {
+    what: (tenant) => ({ params: { id: tenant.volume.id }, body: { vm: tenant.vm.id } }),
+    happy: {
+      status: 202,
+      parts: async (tenant) => ({
+        params: { id: (await newVolume(tenant)).id },
+        body: { vm: (await newVm(tenant)).id },
+      }),
+    },
+  },
+  'detach-volume': acts(
+    (tenant) => tenant.volume,
+    async (tenant) => {
+      const { id } = await newVolume(tenant);
+      await tenant.member.done('POST', `/volumes/${id}/attach`, { vm: (await newVm(tenant)).id });
+      return { id };
+    },
+  ),
+  'grow-volume': acts((tenant) => tenant.volume, newVolume, [], { sizeGib: 2 }),
 
   'list-jobs': list,
   'get-job': of(({ job }) => job),

@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres';
+import type { ResourceChange } from '../../domain/change.ts';
 import type { JobType } from '../../domain/job.ts';
 import type { ResourceKind } from '../../domain/kinds.ts';
 import { usableStates } from '../../domain/life.ts';
@@ -6,6 +7,7 @@ import type { QuotaUse } from '../../domain/quota.ts';
 import type { StartableJob } from '../../domain/start.ts';
 import { MillwrightError } from '../../errors.ts';
 import { isOverlap, isQuotaShort } from '../client.ts';
+import { quotaRow, quotaSql } from './quota.ts';
 
 /** Who asks, from where, and under which key. */
 export interface Asked {
@@ -23,6 +25,8 @@ export interface NewJob {
   readonly type: JobType;
   readonly workflowId: string;
   readonly input: StartableJob['input'];
+  /** What it changes of its resource. */
+  readonly change?: ResourceChange;
   readonly batchId: string | null;
   readonly operationId: string | null;
   readonly parentJobId: string | null;
@@ -53,8 +57,8 @@ export interface NewResource {
  */
 const traces = (gate: string): string => `
   new_job AS (
-    INSERT INTO jobs (id, organization_id, project_id, type, resource_id, resource_kind, resource_name, region, batch_id, operation_id, input, workflow_id, state, ended_at, deadline_at)
-    SELECT r.job_id, r.organization_id, r.project_id, r.type, r.id, r.kind, r.name, r.region, r.batch_id, r.operation_id, r.input, r.workflow_id,
+    INSERT INTO jobs (id, organization_id, project_id, type, resource_id, resource_kind, resource_name, region, batch_id, operation_id, input, change, workflow_id, state, ended_at, deadline_at)
+    SELECT r.job_id, r.organization_id, r.project_id, r.type, r.id, r.kind, r.name, r.region, r.batch_id, r.operation_id, r.input, r.change, r.workflow_id,
       coalesce(r.job_state, 'PENDING'), CASE WHEN r.job_state IS NOT NULL THEN now() END,
       (r.input -> 'deadlines' ->> 'jobAt')::timestamptz
     FROM ${gate}
@@ -87,13 +91,13 @@ const requests = `r AS MATERIALIZED (
     job_id uuid, type text, workflow_id text, input jsonb, batch_id uuid, operation_id text, parent_job_id uuid, job_state text,
     id uuid, kind text, name text, status text, labels jsonb, provider text, region text, deletion_protection boolean,
     requested jsonb, quota jsonb, "row" jsonb, uses uuid[], usable text[],
-    vms bigint, vcpus bigint, memory_mib bigint, storage_gib bigint, networks bigint, volumes bigint)
+    change jsonb, ${quotaSql.record})
 )`;
 
 /** The resources that creates need, locked in order so that none can be deleted under them; all there, or no quota is taken. */
 const needs = {
   locked: `used AS MATERIALIZED (
-    SELECT x.id FROM resources x
+    SELECT x.id, x.kind FROM resources x
     WHERE x.id IN (SELECT unnest(r.uses) FROM r) AND x.project_id = (SELECT r.project_id FROM r LIMIT 1)
       AND x.deleted_at IS NULL AND x.status = ANY((SELECT r.usable FROM r LIMIT 1)::text[])
     ORDER BY x.id FOR SHARE
@@ -101,8 +105,9 @@ const needs = {
   allThere:
     'AND NOT EXISTS (SELECT FROM r WHERE cardinality(r.uses) <> (SELECT count(*) FROM used u WHERE u.id = ANY(r.uses)))',
   recorded: `uses AS (
-    INSERT INTO resource_uses (user_id, used_id, position)
-    SELECT r.id, u.id, u.position - 1 FROM r, taken, unnest(r.uses) WITH ORDINALITY AS u(id, position)
+    INSERT INTO resource_uses (user_id, used_id, position, exclusive)
+    SELECT r.id, u.id, u.position - 1, used.kind = 'volume'
+    FROM taken, r, unnest(r.uses) WITH ORDINALITY AS u(id, position) JOIN used ON used.id = u.id
   ),`,
 };
 const noNeeds = { locked: '', allThere: '', recorded: '' };
@@ -140,18 +145,12 @@ const createInto = (
 ): string => `WITH ${requests},
   ${locked}
   wanted AS (
-    SELECT project_id, sum(vms)::bigint AS vms, sum(vcpus)::bigint AS vcpus, sum(memory_mib)::bigint AS memory_mib,
-      sum(storage_gib)::bigint AS storage_gib, sum(networks)::bigint AS networks, sum(volumes)::bigint AS volumes
-    FROM r GROUP BY project_id
+    SELECT project_id, ${quotaSql.sums} FROM r GROUP BY project_id
   ),
   taken AS (
-    UPDATE quotas q SET vms = q.vms + w.vms, vcpus = q.vcpus + w.vcpus, memory_mib = q.memory_mib + w.memory_mib,
-      storage_gib = q.storage_gib + w.storage_gib, networks = q.networks + w.networks, volumes = q.volumes + w.volumes
+    UPDATE quotas q SET ${quotaSql.moved('+', 'w')}
     FROM wanted w
-    WHERE q.project_id = w.project_id
-      AND q.vms + w.vms <= q.vms_limit AND q.vcpus + w.vcpus <= q.vcpus_limit
-      AND q.memory_mib + w.memory_mib <= q.memory_mib_limit AND q.storage_gib + w.storage_gib <= q.storage_gib_limit
-      AND q.networks + w.networks <= q.networks_limit AND q.volumes + w.volumes <= q.volumes_limit
+    WHERE q.project_id = w.project_id AND ${quotaSql.fits('w')}
       ${allThere}
     RETURNING q.project_id
   ),
@@ -173,9 +172,11 @@ const begun = `begun AS (
     FROM r, taken WHERE o.batch_id = r.batch_id AND o.id = r.operation_id AND o.state = 'PENDING'
   ),`;
 
-const deleteStatement = `WITH ${requests},
+/** A job on a resource that is there: a deletion, or an act. */
+const workStatement = `WITH ${requests},
   resource AS (
-    UPDATE resources x SET status = r.status, status_reason = NULL, current_job_id = r.job_id, updated_at = now()
+    UPDATE resources x SET status = r.status, status_reason = NULL, current_job_id = r.job_id, updated_at = now(),
+      quota = coalesce(r.quota, x.quota)
     FROM r WHERE x.id = r.id AND x.current_job_id IS NULL
     RETURNING x.id
   ),
@@ -261,6 +262,7 @@ const parameters = (asked: Asked, job: NewJob): object => ({
   operation_id: job.operationId,
   parent_job_id: job.parentJobId,
   job_state: job.endedAs ?? null,
+  change: job.change ?? null,
 });
 
 interface Written {
@@ -286,12 +288,7 @@ const createParameters = ({ asked, resource, job }: NewCreate): object => {
     quota,
     row: { resource_id: resource.id, ...resource.row },
     usable: usableStates,
-    vms: quota.vms ?? 0,
-    vcpus: quota.vcpus ?? 0,
-    memory_mib: quota.memoryMib ?? 0,
-    storage_gib: quota.storageGib ?? 0,
-    networks: quota.networks ?? 0,
-    volumes: quota.volumes ?? 0,
+    ...quotaRow(quota),
   };
 };
 
@@ -321,15 +318,33 @@ const overlap = ({ kind, name, requested }: NewResource): MillwrightError =>
     `The ${kind} "${name}" cannot have ${Reflect.get(requested, 'cidr')}: a subnet of the same VRF has addresses of that. Choose another block, or another VRF.`,
   );
 
-/** To be called in the transaction that locked the resource and found that it may be deleted. */
-export async function insertDelete(
+/**
+ * Accepts a job on a resource that is there. To be called in the transaction that locked the resource and found that it
+ * may be done. `quota`: what the resource holds from now on, where that changes.
+ */
+export async function insertWork(
   sql: TransactionSql,
   asked: Asked,
-  resource: Pick<NewResource, 'id' | 'kind' | 'name' | 'region' | 'status'>,
+  resource: Pick<NewResource, 'id' | 'kind' | 'name' | 'region' | 'status'> & { readonly quota?: QuotaUse },
   job: NewJob,
 ): Promise<Date | undefined> {
-  const [written] = await run(sql, deleteStatement, [{ ...parameters(asked, job), ...resource }]);
+  const [written] = await run(sql, workStatement, [{ ...parameters(asked, job), ...resource }]);
   return written?.createdAt;
+}
+
+/** Takes so much more of a project's quota; false where it does not suffice. */
+export async function takeQuota(sql: TransactionSql, projectId: string, more: QuotaUse): Promise<boolean> {
+  try {
+    const taken = await sql.unsafe(
+      `UPDATE quotas q SET ${quotaSql.moved('+', 'w')} FROM jsonb_to_record($2::text::jsonb) AS w(${quotaSql.record})
+      WHERE q.project_id = $1 AND ${quotaSql.fits('w')} RETURNING q.project_id`,
+      [projectId, JSON.stringify(quotaRow(more))],
+    );
+    return taken.length > 0;
+  } catch (error) {
+    if (isQuotaShort(error)) return false;
+    throw error;
+  }
 }
 
 /** Accepts an operation's HTTP request, whose resource is its batch. Nothing is written where the operation has gone on. */

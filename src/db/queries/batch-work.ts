@@ -1,6 +1,7 @@
 import type { Sql } from 'postgres';
 import type { Condition } from '../../batch/file.ts';
 import type { OperationState, PlanAction } from '../../domain/batch.ts';
+import type { ResourceChange } from '../../domain/change.ts';
 import type { ResourceUpdate } from '../../domain/common.ts';
 import type { Checkpoint, FailurePolicy, Job, JobState, RetryPolicy } from '../../domain/job.ts';
 import type { BatchOperationType } from '../../domain/kinds.ts';
@@ -123,6 +124,13 @@ export async function graphForWork(sql: Sql, batchId: string, from: number): Pro
 export async function jobState(sql: Sql, jobId: string): Promise<JobState | undefined> {
   const [row] = await sql<{ state: JobState }[]>`SELECT state FROM jobs WHERE id = ${jobId}`;
   return row?.state;
+}
+
+/** What takes a job's act back; undefined where nothing does, or the job was never accepted. */
+export async function changeBack(sql: Sql, jobId: string): Promise<ResourceChange['back']> {
+  const [row] = await sql<{ back: ResourceChange['back'] | null }[]>`
+    SELECT change -> 'back' AS back FROM jobs WHERE id = ${jobId}`;
+  return row?.back ?? undefined;
 }
 
 /** A job as its workflow gets it, from its checkpoint if it has been begun; undefined where it has not been accepted. */

@@ -4,6 +4,7 @@ import {
   type QuotaDifference,
   type QuotaLimits,
   type QuotaMetric,
+  type QuotaUse,
   quotaMetrics,
   type quotaScopes,
 } from '../../domain/quota.ts';
@@ -16,10 +17,42 @@ const columns = {
   storageGib: 'storage_gib',
   networks: 'networks',
   volumes: 'volumes',
+  snapshots: 'snapshots',
+  buckets: 'buckets',
+  addresses: 'addresses',
+  gpus: 'gpus',
+  bareMetalHosts: 'bare_metal_hosts',
+  clusters: 'clusters',
 } as const satisfies Record<QuotaMetric, string>;
 
-const list = (part: (column: string) => string): string => Object.values(columns).map(part).join(', ');
+type Part = (column: string, metric: QuotaMetric) => string;
+const parts = (part: Part): string[] => quotaMetrics.map((metric) => part(columns[metric], metric));
+const list = (part: Part): string => parts(part).join(', ');
 const used = list((column) => column);
+
+/** Parts of SQL that names every metric's column, for the statements that take of a quota and give back. */
+export const quotaSql = {
+  /** `vms bigint, …`: of a record. */
+  record: list((column) => `${column} bigint`),
+  /** `sum(vms)::bigint AS vms, …` */
+  sums: list((column) => `sum(${column})::bigint AS ${column}`),
+  /** `vms = q.vms + w.vms, …`: what `from` has, taken or given back. */
+  moved: (sign: '+' | '-', from: string): string =>
+    list((column) => `${column} = q.${column} ${sign} ${from}.${column}`),
+  /** That what `from` wants fits into every limit; what wants nothing fits into any. */
+  fits: (from: string): string =>
+    parts((column) => `(${from}.${column} <= 0 OR q.${column} + ${from}.${column} <= q.${column}_limit)`).join(' AND '),
+  /** The sums of the differences of two `QuotaUse`s. */
+  differences: (before: string, after: string): string =>
+    list(
+      (column, metric) =>
+        `sum(coalesce((${before} ->> '${metric}')::bigint, 0) - coalesce((${after} ->> '${metric}')::bigint, 0))::bigint AS ${column}`,
+    ),
+};
+
+/** By column. */
+export const quotaRow = (use: QuotaUse): Record<string, number> =>
+  Object.fromEntries(quotaMetrics.map((metric) => [columns[metric], use[metric] ?? 0]));
 const sums = list((column) => `coalesce(sum(q.${column}), 0)::bigint AS ${column}`);
 
 type Row = Readonly<Record<string, string | null>> & { readonly id: string; readonly name: string };
@@ -40,6 +73,12 @@ const toQuota = (scope: (typeof quotaScopes)[number], row: Row): Quota => ({
     storageGib: metric(row, columns.storageGib),
     networks: metric(row, columns.networks),
     volumes: metric(row, columns.volumes),
+    snapshots: metric(row, columns.snapshots),
+    buckets: metric(row, columns.buckets),
+    addresses: metric(row, columns.addresses),
+    gpus: metric(row, columns.gpus),
+    bareMetalHosts: metric(row, columns.bareMetalHosts),
+    clusters: metric(row, columns.clusters),
   },
 });
 
@@ -63,7 +102,8 @@ export async function organizationQuota(sql: Sql | TransactionSql, organizationI
   return row && toQuota('organization', row);
 }
 
-const limitColumns = (limits: QuotaLimits): Record<string, number | null> =>
+/** Limits by column. */
+export const limitColumns = (limits: QuotaLimits): Record<string, number | null> =>
   Object.fromEntries(
     quotaMetrics.flatMap((name) => {
       const limit = limits[name];

@@ -1,8 +1,14 @@
+import { getTableColumns, getTableName } from 'drizzle-orm';
+import type { PgTable } from 'drizzle-orm/pg-core';
 import type { TransactionSql } from 'postgres';
+import type { ResourceChange, Use } from '../../domain/change.ts';
 import { hasEnded, type JobState, type JobType } from '../../domain/job.ts';
-import { httpType, partsOf } from '../../domain/kinds.ts';
-import { lives } from '../../domain/life.ts';
+import { httpType, partsOf, type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
+import { asBefore, moveFor } from '../../domain/life.ts';
+import type { QuotaUse } from '../../domain/quota.ts';
 import type { Transition } from '../../domain/transition.ts';
+import { networks, vms, volumes } from '../schema/resources.ts';
+import { quotaSql } from './quota.ts';
 
 /** What a transition needs to know of its job's row. */
 export interface JobRow {
@@ -28,6 +34,7 @@ export interface JobRow {
   readonly goes_back: boolean | null;
   /** The resource's status before the job was accepted; null for a create. */
   readonly status_before: string | null;
+  readonly change: ResourceChange | null;
 }
 
 /** A move whose resource was not in the state that it leads from, or not locked by its job. */
@@ -49,14 +56,81 @@ export function moveOf(
 ): { from: string; status: string } | undefined {
   if (!resource || type === 'batch.apply' || type === httpType) return undefined;
   const { kind, verb } = partsOf(type);
-  const life = lives[kind][verb];
-  return { from: life.during, status: resource === 'untouched' ? (status_before ?? life.undone) : life[resource] };
+  const move = moveFor(kind, verb);
+  const before = status_before ?? (verb === 'create' ? move.undone : 'error');
+  const status = resource === 'untouched' ? before : move[resource];
+  return { from: move.during, status: status === asBefore ? before : status };
+}
+
+/** What a transition changes of its resource beside the state; the rows that one statement reads. */
+interface Move {
+  readonly id: string;
+  readonly jobId: string;
+  readonly type: JobType;
+  readonly kind: string;
+  readonly from: string;
+  readonly status: string;
+  readonly reason: string | null;
+  readonly reference: string | null;
+  readonly release: boolean;
+  readonly requested: object | null;
+  readonly quota: QuotaUse | null;
+  /** Columns of the kind's own table. */
+  readonly row: object | null;
+  /** Uses that end. */
+  readonly unused: readonly Use[];
+  readonly locks: readonly string[];
+}
+
+function changesOf(transition: Transition, job: JobRow): Move | undefined {
+  const move = moveOf(transition, job);
+  if (!move) return undefined;
+  const { resource, result } = transition;
+  const change = job.change ?? {};
+  const isDone = resource === 'done';
+  const isBack = resource === 'undone' || resource === 'untouched';
+  const learnt = { ...(result?.addresses ? { addresses: result.addresses } : {}), ...result?.row };
+  const row = { ...(isDone ? change.row : {}), ...learnt };
+  return {
+    ...move,
+    id: job.resource_id,
+    jobId: job.id,
+    type: job.type,
+    kind: job.resource_kind,
+    reason: isDone || resource === 'untouched' ? null : (transition.error?.message ?? null),
+    reference: result?.providerReference ?? null,
+    release: hasEnded(transition.state),
+    requested: isDone ? (change.requested ?? null) : null,
+    quota: (isDone ? change.quota?.after : isBack ? change.quota?.before : null) ?? null,
+    row: Object.keys(row).length > 0 ? row : null,
+    unused: (isDone ? change.ends : isBack ? change.begins : []) ?? [],
+    locks: change.locks ?? [],
+  };
+}
+
+/** Of each kind: its table, and the columns of it that a job may write. */
+const tables = {
+  vm: vms,
+  network: networks,
+  volume: volumes,
+} as const satisfies Record<ResourceKind, PgTable>;
+
+/** The columns that the moves write, of one kind. Those that a row does not name stay as they are. */
+function written(kind: ResourceKind): string {
+  const table = tables[kind];
+  const columns = Object.values(getTableColumns(table)).flatMap(({ name }) => (name === 'resource_id' ? [] : [name]));
+  const from = columns.map((column) => `p.${column}`).join(', ');
+  return `row_of_${kind.replaceAll('-', '_')} AS (
+    UPDATE ${getTableName(table)} k SET (${columns.join(', ')}) = (SELECT ${from} FROM jsonb_populate_record(k, t."row") p)
+    FROM t JOIN moved ON moved.id = t.id WHERE k.resource_id = t.id AND t.kind = '${kind}' AND t."row" IS NOT NULL
+  ),`;
 }
 
 /**
  * Moves resources in their life: only from the state in which their job put them, and only by the job that holds
- * their lock, which is released when the job has ended. What a deleted one held of the quota is given back by the same
- * statement, so exactly once. Gives the moves that found no such resource.
+ * their lock, which is released when the job has ended. What a deleted one held of the quota, and what one that was
+ * changed holds less than before, is given back by the same statement, so exactly once. Gives the moves that found no
+ * such resource.
  */
 export async function moveResources(
   sql: TransactionSql,
@@ -65,61 +139,49 @@ export async function moveResources(
 ): Promise<readonly MissedMove[]> {
   const moves = transitions.flatMap((transition) => {
     const job = jobs.get(transition.jobId);
-    const move = job && moveOf(transition, job);
-    if (!job || !move) return [];
-    return [
-      {
-        ...move,
-        id: job.resource_id,
-        jobId: job.id,
-        type: job.type,
-        reason:
-          transition.resource === 'done' || transition.resource === 'untouched'
-            ? null
-            : (transition.error?.message ?? null),
-        reference: transition.result?.providerReference ?? null,
-        addresses: transition.result?.addresses ?? null,
-        release: hasEnded(transition.state),
-      },
-    ];
+    return (job && changesOf(transition, job)) ?? [];
   });
   if (moves.length === 0) return [];
   // A statement moves a row once. Of several moves of one job the first is made; the others come to where it led.
   const first = new Map(moves.toReversed().map((move) => [move.jobId, move]));
+  // Only what is needed: these statements run several times for each job there is.
+  const kinds = resourceKinds.filter((kind) => moves.some((move) => move.row && move.kind === kind));
+  const endsUses = moves.some(({ unused }) => unused.length > 0);
   const ends = moves.some(({ status }) => status === 'deleted');
+  const locks = moves.some(({ locks }) => locks.length > 0);
   const moved = await sql.unsafe<{ id: string }[]>(
     `WITH t AS MATERIALIZED (
-      SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, "jobId" uuid, "from" text, status text, reason text, reference text, addresses jsonb, release boolean)
+      SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, "jobId" uuid, kind text, "from" text, status text, reason text,
+        reference text, release boolean, requested jsonb, quota jsonb, "row" jsonb, unused jsonb, locks uuid[])
     ),
     moved AS (
       UPDATE resources x SET status = t.status, status_reason = t.reason, provider_reference = coalesce(t.reference, x.provider_reference),
         current_job_id = CASE WHEN t.release THEN NULL ELSE x.current_job_id END,
+        requested = CASE WHEN t.requested IS NULL THEN x.requested ELSE x.requested || t.requested END,
+        quota = coalesce(t.quota, x.quota),
         deleted_at = CASE WHEN t.status = 'deleted' THEN now() END, updated_at = now()
       FROM t WHERE x.id = t.id AND x.current_job_id = t."jobId" AND x.status = t."from"
-      RETURNING x.id, x.kind, x.project_id, x.quota, x.status
+      RETURNING x.id, x.kind, x.project_id, x.status, old.quota AS quota_before,
+        CASE WHEN x.status = 'deleted' THEN '{}' ELSE new.quota END AS quota_after
     ),
     freed AS (
-      SELECT project_id,
-        sum(coalesce((quota ->> 'vms')::bigint, 0)) AS vms, sum(coalesce((quota ->> 'vcpus')::bigint, 0)) AS vcpus,
-        sum(coalesce((quota ->> 'memoryMib')::bigint, 0)) AS memory_mib, sum(coalesce((quota ->> 'storageGib')::bigint, 0)) AS storage_gib,
-        sum(coalesce((quota ->> 'networks')::bigint, 0)) AS networks, sum(coalesce((quota ->> 'volumes')::bigint, 0)) AS volumes
-      FROM moved WHERE status = 'deleted' GROUP BY project_id
+      SELECT project_id, ${quotaSql.differences('quota_before', 'quota_after')}
+      FROM moved WHERE quota_before <> quota_after GROUP BY project_id
     ),
     -- Of several projects in one order, so that two flushes never wait for each other.
     locked AS MATERIALIZED (
       SELECT q.project_id FROM quotas q JOIN freed f USING (project_id) ORDER BY q.limited_by, q.project_id FOR UPDATE OF q
     ),
     given_back AS (
-      UPDATE quotas q SET vms = q.vms - f.vms, vcpus = q.vcpus - f.vcpus, memory_mib = q.memory_mib - f.memory_mib,
-        storage_gib = q.storage_gib - f.storage_gib, networks = q.networks - f.networks, volumes = q.volumes - f.volumes
+      UPDATE quotas q SET ${quotaSql.moved('-', 'f')}
       FROM freed f JOIN locked USING (project_id) WHERE q.project_id = f.project_id
     ),
+    ${kinds.map(written).join('\n')}
+    ${endsUses ? endedUses : ''}
+    ${locks ? releasedLocks : ''}
     ${ends ? endedWith : ''}
     unused AS (
       DELETE FROM resource_uses u USING moved WHERE u.user_id = moved.id AND moved.status = 'deleted'
-    ),
-    addressed AS (
-      UPDATE vms SET addresses = t.addresses FROM t, moved WHERE moved.id = t.id AND vms.resource_id = t.id AND t.addresses IS NOT NULL
     )
     SELECT id FROM moved`,
     [json([...first.values()])],
@@ -146,3 +208,11 @@ const endedWith = `given_addresses AS (
       UPDATE resources x SET status = 'deleted', deleted_at = now(), updated_at = now() FROM ended_subnets e
       WHERE x.id = e.resource_id
     ),`;
+const endedUses = `ended_uses AS (
+    DELETE FROM resource_uses u USING moved JOIN t ON t.id = moved.id, jsonb_to_recordset(t.unused) AS e("user" uuid, used uuid)
+    WHERE u.user_id = e."user" AND u.used_id = e.used
+  ),`;
+const releasedLocks = `released AS (
+    UPDATE resources x SET current_job_id = NULL FROM t
+    WHERE t.release AND x.id = ANY(t.locks) AND x.id <> t.id AND x.current_job_id = t."jobId"
+  ),`;

@@ -50,6 +50,7 @@ interface ResourceRow {
   readonly addresses: { network: string; address: string }[];
   readonly cidr: string;
   readonly size_gib: number;
+  readonly attached_to: { id: string; name: string } | null;
 }
 
 const uses = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', x.id, 'name', x.name, 'kind', x.kind) ORDER BY u.position)
@@ -62,7 +63,11 @@ const shownOf: Readonly<Record<ResourceKind, { readonly columns: string; readonl
     joins: 'JOIN vms k ON k.resource_id = r.id',
   },
   network: { columns: 'r.*, k.cidr', joins: 'JOIN networks k ON k.resource_id = r.id' },
-  volume: { columns: 'r.*, k.size_gib', joins: 'JOIN volumes k ON k.resource_id = r.id' },
+  volume: {
+    columns: `r.*, k.size_gib, (SELECT jsonb_build_object('id', x.id, 'name', x.name)
+      FROM resource_uses u JOIN resources x ON x.id = u.user_id WHERE u.used_id = r.id AND x.deleted_at IS NULL LIMIT 1) AS attached_to`,
+    joins: 'JOIN volumes k ON k.resource_id = r.id',
+  },
 };
 const select = (kind: ResourceKind): string => {
   const { columns, joins } = shownOf[kind];
@@ -103,7 +108,13 @@ const views: { readonly [Kind in ResourceKind]: (row: ResourceRow) => ViewOf[Kin
     addresses: row.addresses,
   }),
   network: (row) => ({ ...common(row), kind: 'network', status: row.status as Network['status'], cidr: row.cidr }),
-  volume: (row) => ({ ...common(row), kind: 'volume', status: row.status as Volume['status'], sizeGib: row.size_gib }),
+  volume: (row) => ({
+    ...common(row),
+    kind: 'volume',
+    status: row.status as Volume['status'],
+    sizeGib: row.size_gib,
+    attachedTo: row.attached_to,
+  }),
 };
 
 /** A resource just accepted, as it will be read: no second look at the database. */
@@ -125,6 +136,7 @@ export function newResourceView(
     addresses: [],
     cidr: '',
     size_gib: 0,
+    attached_to: null,
   };
   return views[resource.kind]({
     ...blank,
@@ -166,7 +178,7 @@ export async function findResource<Kind extends ResourceKind>(
 
 /** A resource whose id is known, deleted or not. */
 export async function resourceById<Kind extends ResourceKind>(
-  sql: Sql,
+  sql: Sql | TransactionSql,
   kind: Kind,
   id: string,
 ): Promise<ViewOf[Kind] | undefined> {

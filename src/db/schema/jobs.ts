@@ -24,6 +24,8 @@ export const jobs = pgTable(
     operationId: text('operation_id'),
     /** What its workflow is started with. */
     input: jsonb('input').notNull(),
+    /** What it changes of its resource beside its state, a `ResourceChange`; null where that is nothing. */
+    change: jsonb('change'),
     workflowId: text('workflow_id').notNull(),
     /** The last transition that has been recorded; an older one that comes again is dropped. */
     sequence: integer('sequence').notNull().default(0),

@@ -72,6 +72,12 @@ export const resourceUses = pgTable(
       .references(() => resources.id),
     /** Its place in the request's list, from 0. */
     position: integer('position').notNull(),
+    /** Nobody else may use it meanwhile: a volume is attached to one VM at a time. */
+    exclusive: boolean('exclusive').notNull().default(false),
   },
-  (table) => [primaryKey({ columns: [table.userId, table.usedId] }), index('resource_uses_used').on(table.usedId)],
+  (table) => [
+    primaryKey({ columns: [table.userId, table.usedId] }),
+    index('resource_uses_used').on(table.usedId),
+    uniqueIndex('resource_uses_exclusive').on(table.usedId).where(sql`exclusive`),
+  ],
 );

@@ -1,10 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
 import { MillwrightError } from '../../errors.ts';
 
-/** Raised with every change of the tables, so that a file of another version is refused and not misread. */
-const version = 1;
-
-const tables = `
+/** The tables, and each change of them since, in order: a file that is older is brought up to date when it is opened. */
+const steps: readonly string[] = [
+  `
   CREATE TABLE resources (
     id INTEGER PRIMARY KEY,
     region TEXT NOT NULL,
@@ -55,8 +54,13 @@ const tables = `
     hits INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 
-  CREATE TABLE settings (part TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  PRAGMA user_version = ${version};`;
+  CREATE TABLE settings (part TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;`,
+  `ALTER TABLE resources ADD COLUMN disk_gib INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE resources ADD COLUMN rest_state TEXT;         -- its kind's own where it was never asked for another
+  ALTER TABLE resources ADD COLUMN changing_until INTEGER;  -- ms since 1970
+  ALTER TABLE resources ADD COLUMN reboot_token TEXT;
+  ALTER TABLE resources ADD COLUMN rebuild_token TEXT;`,
+];
 
 /**
  * Opens the simulator's file, made if need be. A commit survives a kill of the process, not the loss of power: that
@@ -69,9 +73,9 @@ export function openDatabase(file: string): DatabaseSync {
     database = new DatabaseSync(file);
     database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
     const found = database.prepare('PRAGMA user_version').get()?.user_version;
-    if (found === 0) database.exec(`BEGIN EXCLUSIVE; ${tables} COMMIT;`);
-    else if (found === version) database.exec('BEGIN EXCLUSIVE; COMMIT;');
-    else throw new Error(`it has version ${found}, this simulator needs ${version}`);
+    if (typeof found !== 'number' || found > steps.length)
+      throw new Error(`it has version ${found}, this simulator knows ${steps.length}`);
+    database.exec(`BEGIN EXCLUSIVE; ${steps.slice(found).join('')} PRAGMA user_version = ${steps.length}; COMMIT;`);
     return database;
   } catch (cause) {
     database?.close();

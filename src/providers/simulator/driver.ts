@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { NetworkSpec, VmSpec, VolumeSpec } from '../../domain/job.ts';
-import { plural, type ResourceKind } from '../../domain/kinds.ts';
+import { type ActType, plural, type ResourceKind } from '../../domain/kinds.ts';
 import { ProviderError } from '../../errors.ts';
-import type { CallContext, DriverModule, Provided } from '../types.ts';
+import type { CallContext, Driver, DriverModule, Provided } from '../types.ts';
 import { type Client, openClient } from './client.ts';
 import { bareMetal } from './host-driver.ts';
 import { manifest } from './manifest.ts';
-import { providedSchema, providedVmSchema, readyState } from './wire.ts';
+import { providedSchema, providedVmSchema } from './wire.ts';
 
 /** The driver of the simulator, which it knows by HTTP alone, as any other provider. */
 export const simulator: DriverModule = {
@@ -16,9 +16,9 @@ export const simulator: DriverModule = {
     const client = openClient(settings);
     return {
       manifest,
-      compute: provides(client, 'vm', vmSchema, vmBody),
+      compute: computeOf(client),
       network: provides(client, 'network', providedSchema, (spec: NetworkSpec) => spec),
-      storage: provides(client, 'volume', providedSchema, (spec: VolumeSpec) => spec),
+      storage: storageOf(client),
       bareMetal: bareMetal(client),
       reachable: async () => {
         const answer = await fetch(new URL('/health', settings.endpoint), {
@@ -40,6 +40,35 @@ const vmSchema = providedVmSchema.transform(({ addresses, ...vm }) => ({
   ...vm,
   addresses: addresses.map(({ network, address }) => ({ network: network.name, address })),
 }));
+
+function computeOf(client: Client): Driver['compute'] {
+  const vms = provides(client, 'vm', vmSchema, vmBody);
+  return {
+    ...vms,
+    setState: async (key, state, call) => {
+      const now = await vms.there(key, call);
+      if (now.state === state) return now;
+      const start = now.state === 'suspended' ? 'vm.resume' : 'vm.start';
+      const type = ({ running: start, stopped: 'vm.stop', suspended: 'vm.suspend' } as const)[state];
+      return await vms.act(key, type, {}, call);
+    },
+    reboot: (key, token, call) => vms.act(key, 'vm.reboot', { token }, call),
+    resize: (key, size, call) => vms.act(key, 'vm.resize', size, call),
+    rebuild: (key, { name: _, ...spec }, token, call) => vms.act(key, 'vm.rebuild', { ...spec, token }, call),
+  };
+}
+
+function storageOf(client: Client): Driver['storage'] {
+  const volumes = provides(client, 'volume', providedSchema, (spec: VolumeSpec) => spec);
+  return {
+    ...volumes,
+    attach: (key, vm, call) => volumes.act(key, 'volume.attach', { vm }, call),
+    detach: async (key, vm, call) => {
+      if (await volumes.find(key, call)) await volumes.act(key, 'volume.detach', { vm }, call);
+    },
+    grow: (key, sizeGib, call) => volumes.act(key, 'volume.grow', { sizeGib }, call),
+  };
+}
 
 /** The pause between two looks at what is not ready: short for what takes a moment, long enough not to press. */
 const firstPauseMs = 20;
@@ -76,13 +105,33 @@ function provides<Spec extends { readonly name: string }, Has extends Provided>(
     return now;
   }
 
+  /** What is there, once it rests. Throws a permanent `not_found` where there is nothing. */
+  async function there(key: string, call: CallContext): Promise<Has> {
+    const first = await find(key, call);
+    const has =
+      first && (await poll(key, first, call, (now) => now?.state !== 'building' && now?.state !== 'changing'));
+    if (has && has.state !== 'deleting') return has;
+    throw new ProviderError('permanent', 'not_found', `The provider has no ${kind} "${key}", or is deleting it.`);
+  }
+
   return {
     find,
+    there,
+
+    /** Asks for a change of what rests, and returns when it rests again. */
+    act: async (key: string, type: ActType, body: object, call: CallContext): Promise<Has> => {
+      await there(key, call);
+      const path = `${pathOf(key)}/${type.split('.')[1]}`;
+      const asked = { method: 'POST', operation: type, subject: `"${key}"` } as const;
+      await client({ ...asked, path, body, answer: schema }, call);
+      return await there(key, call);
+    },
 
     ensure: async (key: string, spec: Spec, call: CallContext): Promise<Has> => {
       const begun = (await find(key, call)) ?? (await create(key, spec, call));
       const has = await poll(key, begun, call, (now) => now?.state !== 'building');
-      if (has?.state === readyState[kind]) return has;
+      // One that somebody stopped since is there all the same.
+      if (has && has.state !== 'deleting') return has;
       // Not waited for and made anew here: a call that its caller has given up would bring back what an undo removes.
       throw new ProviderError(
         'transient',

@@ -1,12 +1,12 @@
 import { type Context, Hono } from 'hono';
-import { plural, type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
+import { actsOf, isActType, plural, type ResourceKind, resourceKinds, typeOf } from '../../domain/kinds.ts';
 import { MillwrightError } from '../../errors.ts';
 import { attended, type ProviderEnv, regionOf } from './attended.ts';
 import type { CallLog } from './calls.ts';
 import type { FaultStore } from './faults.ts';
 import { limitBody, type Reply, readBody } from './reply.ts';
 import type { Store } from './store.ts';
-import { type CreateRequest, createSchemas } from './wire.ts';
+import { type ActRequest, actSchemas, type CreateRequest, createSchemas } from './wire.ts';
 
 /**
  * The provider's side: what a driver calls. A region is there once it is named; each has its own resources.
@@ -55,6 +55,18 @@ export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog)
       const place = placeOf(context);
       return perform(context, store.find(place)?.name ?? null, () => ({ status: 202, body: store.remove(place) }));
     });
+
+    for (const act of actsOf(kind)) {
+      const type = typeOf(kind, act);
+      if (!isActType(type)) continue;
+      app.post(`${one}/${act}`, note(type), limitBody, async (context) => {
+        const region = regionOf(context);
+        const place = { region, kind, key: context.req.param('key') ?? '' };
+        const body = await readBody(context, actSchemas[type]);
+        const reply = (): Reply => ({ status: 200, body: store.act(place, { type, body } as ActRequest) });
+        return perform(context, store.find(place)?.name ?? null, reply, body);
+      });
+    }
   }
 
   return app;

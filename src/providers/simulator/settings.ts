@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { nameSchema } from '../../domain/common.ts';
-import { resourceKinds } from '../../domain/kinds.ts';
+import { operationTypes } from '../../domain/kinds.ts';
 import { inTransaction } from './database.ts';
 import { hostActions } from './host-wire.ts';
 
@@ -11,12 +11,9 @@ const limit = z.int().min(0);
 const capacitySchema = z.strictObject({ vms: limit, vcpus: limit, memoryMib: limit, volumeGib: limit }).partial();
 export type Capacity = z.infer<typeof capacitySchema>;
 
-/** How long creates, deletes and what is done to hosts take; what is not given is done at once. */
+/** How long creates, deletes, acts and what is done to hosts take; what is not given is done at once. */
 const latencySchema = z.partialRecord(
-  z.enum([
-    ...resourceKinds.flatMap((kind) => [`${kind}.create`, `${kind}.delete`] as const),
-    ...hostActions.map((action) => `bare-metal-host.${action}` as const),
-  ]),
+  z.enum([...operationTypes, ...hostActions.map((action) => `bare-metal-host.${action}` as const)]),
   z.int().min(0).max(86_400_000),
 );
 export type Latency = z.infer<typeof latencySchema>;

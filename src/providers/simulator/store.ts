@@ -3,11 +3,12 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
 import { MillwrightError } from '../../errors.ts';
+import { diskOf, openActs } from './acts.ts';
 import { openAttachments } from './attachments.ts';
 import { type Demand, openCapacity } from './capacity.ts';
 import { inTransaction } from './database.ts';
 import type { SettingsStore } from './settings.ts';
-import { type CreateRequest, type ProvidedAnswer, readyState } from './wire.ts';
+import { type ActRequest, type CreateRequest, type ProvidedAnswer, readyState, restStates } from './wire.ts';
 
 /** A resource at rest. Its state is not stored: the clock tells it at every read, so that no timer is lost by a kill. */
 const rowSchema = z.object({
@@ -20,6 +21,8 @@ const rowSchema = z.object({
   digest: z.string(),
   ready_at: z.int(),
   gone_at: z.int().nullable(),
+  rest_state: z.enum(restStates).nullable(),
+  changing_until: z.int().nullable(),
 });
 type Row = z.infer<typeof rowSchema>;
 
@@ -41,12 +44,19 @@ export interface Store {
   list(region: string, kind: ResourceKind): ProvidedAnswer[];
   /** Gives what is on its way out; `undefined` where it is gone. Throws `not_found`, and `conflict` for what is in use. */
   remove(place: Place): ProvidedAnswer | undefined;
+  /** Throws `not_found` for what is not there, or not ready; `conflict`, `capacity`, `precondition`. */
+  act(place: Place, request: ActRequest): ProvidedAnswer;
   inventory(): InventoryEntry[];
 }
 
 export function openStore(database: DatabaseSync, settings: SettingsStore): Store {
   const attachments = openAttachments(database);
   const checkCapacity = openCapacity(database);
+  const perform = openActs(database, {
+    checkRoom: (region, more) => checkCapacity(region, settings.capacityOf(region), more),
+    userOf: attachments.userOf,
+    latencyOf: (type) => settings.get().latencyMs[type] ?? 0,
+  });
   const selectOne = database.prepare('SELECT * FROM resources WHERE region = ? AND kind = ? AND key = ?');
   const selectKind = database.prepare('SELECT * FROM resources WHERE region = ? AND kind = ? ORDER BY id');
   const selectAll = database.prepare('SELECT * FROM resources ORDER BY id');
@@ -54,9 +64,9 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
   const deleteGone = database.prepare('DELETE FROM resources WHERE gone_at <= ?');
   const insert = database.prepare(`
     INSERT INTO resources
-      (region, kind, key, name, reference, digest, vcpus, memory_mib, size_gib, cidr, next_offset, ready_at)
+      (region, kind, key, name, reference, digest, vcpus, memory_mib, size_gib, disk_gib, cidr, next_offset, ready_at)
     VALUES
-      (:region, :kind, :key, :name, :reference, :digest, :vcpus, :memoryMib, :sizeGib, :cidr, :nextOffset, :readyAt)`);
+      (:region, :kind, :key, :name, :reference, :digest, :vcpus, :memoryMib, :sizeGib, :diskGib, :cidr, :nextOffset, :readyAt)`);
 
   /** The row under a key, after everything whose time has come is gone. */
   function rowOf({ region, kind, key }: Place, now: number): Row | undefined {
@@ -83,6 +93,7 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
       vcpus: kind === 'vm' ? body.vcpus : 0,
       memoryMib: kind === 'vm' ? body.memoryMib : 0,
       sizeGib: kind === 'volume' ? body.sizeGib : 0,
+      diskGib: diskOf(body),
       cidr: kind === 'network' ? body.cidr : null,
       nextOffset: kind === 'network' ? attachments.firstOffset(body.cidr) : null,
       readyAt: now + (settings.get().latencyMs[`${kind}.create`] ?? 0),
@@ -137,6 +148,23 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
         return left && shown(left, now);
       }),
 
+    act: (place, request) =>
+      inTransaction(database, () => {
+        const now = Date.now();
+        const row = rowOf(place, now);
+        if (!row || row.ready_at > now || row.gone_at !== null) {
+          const state = row ? 'is not ready for it' : 'is not there';
+          throw new MillwrightError(
+            row ? 'conflict' : 'not_found',
+            `The ${place.kind} "${place.key}" ${state} in "${place.region}".`,
+          );
+        }
+        perform(row.id, request, now);
+        const after = rowOf(place, now);
+        if (!after) throw new Error(`the ${place.kind} "${place.key}" went away while it was asked for something`);
+        return shown(after, now);
+      }),
+
     inventory: () => {
       const now = Date.now();
       deleteGone.run(now);
@@ -151,9 +179,10 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
   };
 }
 
-function stateOf({ kind, ready_at, gone_at }: Row, now: number): ProvidedAnswer['state'] {
+function stateOf({ kind, ready_at, gone_at, rest_state, changing_until }: Row, now: number): ProvidedAnswer['state'] {
   if (gone_at !== null) return 'deleting';
-  return ready_at > now ? 'building' : readyState[kind];
+  if (ready_at > now) return 'building';
+  return (changing_until ?? 0) > now ? 'changing' : (rest_state ?? readyState[kind]);
 }
 
 function demandOf({ kind, body }: CreateRequest): Demand {

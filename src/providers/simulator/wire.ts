@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from '../../domain/common.ts';
-import { type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
+import { type ActType, isActType, operationTypes, type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
 import { cidrSchema } from '../../domain/network.ts';
 import { errorCodes } from '../../errors.ts';
 import { type HostOperation, hostOperations } from './host-wire.ts';
@@ -10,9 +10,10 @@ const actions = ['create', 'get', 'list', 'delete'] as const;
 type Action = (typeof actions)[number];
 
 /** What a fault, a latency and a call in the log are named by. */
-export type Operation = `${ResourceKind}.${Action}` | HostOperation;
+export type Operation = `${ResourceKind}.${Action}` | ActType | HostOperation;
 export const operations: readonly Operation[] = [
   ...resourceKinds.flatMap((kind) => actions.map((action) => `${kind}.${action}` as const)),
+  ...operationTypes.filter(isActType),
   ...hostOperations,
 ];
 
@@ -60,6 +61,39 @@ export type CreateRequest = {
   [Kind in ResourceKind]: { readonly kind: Kind; readonly body: CreateBody<Kind> };
 }[ResourceKind];
 
+const nothing = z.strictObject({});
+/** Given again, it says that what is asked for was asked before. */
+const token = z.string().min(1).max(128);
+
+/** The body of an act: `POST /<plural>/<key>/<verb>`. */
+export const actSchemas = {
+  'vm.start': nothing,
+  'vm.stop': nothing,
+  'vm.suspend': nothing,
+  'vm.resume': nothing,
+  'vm.reboot': z.strictObject({ token }),
+  'vm.resize': z.strictObject({
+    vcpus: z.int().min(1).max(256),
+    memoryMib: z.int().min(128).max(4_194_304),
+    diskGib: z.int().min(1).max(65_536),
+  }),
+  'vm.rebuild': z.strictObject({
+    token,
+    image: nameSchema,
+    sshKeys: z.array(z.string().max(16_384)).max(64).default([]),
+    userData: z.string().max(65_536).default(''),
+  }),
+  'volume.attach': z.strictObject({ vm: keySchema }),
+  'volume.detach': z.strictObject({ vm: keySchema }),
+  'volume.grow': z.strictObject({ sizeGib: z.int().min(1).max(65_536) }),
+} as const satisfies Record<ActType, z.ZodType>;
+export type ActRequest = {
+  [Type in ActType]: { readonly type: Type; readonly body: z.infer<(typeof actSchemas)[Type]> };
+}[ActType];
+
+/** The states in which a resource rests once it has been asked to. `changing` is on the way from one to another. */
+export const restStates = ['running', 'stopped', 'suspended', 'available'] as const;
+
 /** The state in which a kind is ready for use; before it, `building`; after it, `deleting`. */
 export const readyState = { vm: 'running', network: 'available', volume: 'available' } as const satisfies Record<
   ResourceKind,
@@ -71,7 +105,7 @@ export const providedSchema = z.object({
   key: z.string(),
   name: z.string(),
   region: z.string(),
-  state: z.enum(['building', ...Object.values(readyState), 'deleting']),
+  state: z.enum(['building', ...restStates, 'changing', 'deleting']),
 });
 /** The addresses are in the order of the networks that were asked for. */
 export const providedVmSchema = providedSchema.extend({

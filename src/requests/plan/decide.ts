@@ -2,11 +2,12 @@ import type { BatchFile, BatchOperation } from '../../batch/file.ts';
 import { waitingGraph } from '../../batch/forecast.ts';
 import { topologicalOrder } from '../../batch/graph.ts';
 import type { There } from '../../db/queries/plan.ts';
-import { kindOf, type ResourceKind } from '../../domain/kinds.ts';
+import { type ActType, isActType, kindOf, type ResourceKind } from '../../domain/kinds.ts';
 import { overlaps } from '../../domain/overlap.ts';
 import { MillwrightError } from '../../errors.ts';
 import type { Sealer } from '../../secrets/sealer.ts';
 import type { Catalog } from '../catalog.ts';
+import { planAct } from './act.ts';
 import { compareUpdate } from './compare-update.ts';
 import { decideCreate } from './create.ts';
 import { type Decision, type PlanFault, Refusal } from './decision.ts';
@@ -53,6 +54,8 @@ class Walk {
   readonly #file: BatchFile;
   readonly #byId: ReadonlyMap<string, BatchOperation>;
   readonly #outputs = new Map<string, Outputs>();
+  /** Resources that acts are about. */
+  readonly #acted = new Set<string>();
   /** By kind and name, of what the file makes. */
   readonly #made = new Map<string, Decision>();
   /** By the id of what is there. */
@@ -86,6 +89,8 @@ class Walk {
     const { name } = resolved.fields;
     const named = typeof name === 'string' ? { kind, reference: name } : undefined;
     const there = named && this.#thereFor(operation, named);
+    const { type } = operation;
+    if (isActType(type)) return await this.#decideAct(operation, type, kind, resolved, named, there);
     if (operation.type.endsWith('.create')) return await decideCreate(this.#creating, operation, kind, resolved, there);
     if (operation.type.endsWith('.update')) return this.#decideUpdate(operation, kind, resolved, named, there);
     return this.#decideDelete(operation, named, there);
@@ -148,6 +153,31 @@ class Walk {
     return { operation, action: differences.length > 0 ? 'change' : 'none', name, there, differences, reasons: [] };
   }
 
+  /** What it is about may be made, or asked for something else, before: then only its turn tells. */
+  async #decideAct(
+    operation: BatchOperation,
+    type: ActType,
+    kind: ResourceKind,
+    resolved: Resolved,
+    named: NamedResource | undefined,
+    there: There | undefined,
+  ): Promise<Decision> {
+    const made = named && this.#made.get(keyOf(named));
+    const name = there?.name ?? made?.name;
+    const decision = { operation, action: 'change' as const, name, there };
+    if (named && !there && !made) {
+      const detail = `There is no ${kind} "${named.reference}" in this project, and the file makes none before.`;
+      throw new Refusal({ code: 'not_found', pointer: '/with/name', detail });
+    }
+    if (there?.currentJobId) throw busy(kind, there);
+    const later = (reason: string): Decision => ({ ...decision, differences: [], reasons: [reason] });
+    if (!there || (made && made.action !== 'none')) return later('what it is about is made or changed before');
+    if (this.#acted.has(there.id)) return later('another operation is about the same before');
+    if (resolved.unknown.size > 0) return later('what it asks for is known after apply');
+    const { situation, catalog } = this.#deciding;
+    return await planAct({ decision, type, resolved, there, situation, catalog });
+  }
+
   #decideDelete(operation: BatchOperation, named: NamedResource | undefined, there: There | undefined): Decision {
     const made = named && this.#made.get(keyOf(named));
     const name = there?.name ?? named?.reference;
@@ -161,6 +191,7 @@ class Walk {
     const kind = kindOf(operation.type);
     if (kind && name !== undefined && operation.type.endsWith('.create'))
       this.#made.set(keyOf({ kind, reference: name }), decision);
+    if (there && action === 'change' && isActType(operation.type)) this.#acted.add(there.id);
     if (there && action === 'replace') this.#remade.set(there.id, decision);
     if (there && action === 'delete') this.#deleted.set(there.id, decision);
     const view = there && this.#deciding.situation.view(there.id);

@@ -2,7 +2,7 @@ import type { Sql } from 'postgres';
 import { type BatchOperation, durationSchema } from '../../batch/file.ts';
 import { type JobKind, type There, usualSeconds } from '../../db/queries/plan.ts';
 import type { PlanAction } from '../../domain/batch.ts';
-import { isOperationType, type OperationType } from '../../domain/kinds.ts';
+import { isActType, isOperationType, type OperationType } from '../../domain/kinds.ts';
 import type { EstimateBasis } from '../../domain/plan.ts';
 import type { Catalog } from '../catalog.ts';
 
@@ -21,6 +21,16 @@ const defaultSeconds: Readonly<Record<OperationType, number>> = {
   'network.delete': 5,
   'volume.create': 10,
   'volume.delete': 5,
+  'vm.start': 10,
+  'vm.stop': 10,
+  'vm.reboot': 20,
+  'vm.suspend': 10,
+  'vm.resume': 10,
+  'vm.resize': 30,
+  'vm.rebuild': 60,
+  'volume.attach': 5,
+  'volume.detach': 5,
+  'volume.grow': 10,
 };
 const callSeconds = 5;
 
@@ -50,7 +60,8 @@ export async function estimatesOf(
 
 /** The job that an operation will be, where it is one. */
 function jobKindOf(catalog: Catalog, { operation, action, there }: Estimated): JobKind | undefined {
-  if (action === 'none' || action === 'change' || !isOperationType(operation.type)) return undefined;
+  if (action === 'none' || !isOperationType(operation.type)) return undefined;
+  if (action === 'change' && !isActType(operation.type)) return undefined;
   const region = there?.region ?? operation.region;
   const [only] = catalog.regions.find(({ name }) => name === region)?.providers ?? [];
   const provider = there?.provider ?? operation.provider ?? only;
@@ -58,7 +69,7 @@ function jobKindOf(catalog: Catalog, { operation, action, there }: Estimated): J
 }
 
 function estimateOf({ operation, action }: Estimated, usual: number | null): Estimate {
-  if (action === 'none' || action === 'change') return { seconds: 0, from: 'none' };
+  if (action === 'none' || (action === 'change' && !isActType(operation.type))) return { seconds: 0, from: 'none' };
   if (usual !== null) return { seconds: usual, from: 'past' };
   if (isOperationType(operation.type)) return { seconds: defaultSeconds[operation.type], from: 'default' };
   const { duration, time } = operation.with;

@@ -1,7 +1,7 @@
 import type { BatchOperation } from '../../batch/file.ts';
 import { outputsFrom } from '../../db/queries/outputs.ts';
 import type { ResourceView } from '../../db/queries/resources.ts';
-import { kindOf } from '../../domain/kinds.ts';
+import { isActType, kindOf } from '../../domain/kinds.ts';
 import type { Decision } from './decision.ts';
 import { knownOutputs, type Outputs } from './resolve.ts';
 
@@ -14,7 +14,7 @@ export function outputsAfter(
 ): Outputs {
   const kind = kindOf(operation.type);
   if (!kind) return operation.type === 'group.join' ? ofMembers(operation, outputs) : { known: {}, rest: 'run' };
-  const stays = there && (action === 'none' || action === 'change');
+  const stays = there && (action === 'none' || (action === 'change' && !isActType(operation.type)));
   if (stays)
     return view ? { known: outputsFrom(`${kind}.create`, view), rest: undefined } : { known: {}, rest: undefined };
   const own = knownOutputs(operation, (id) => byId.get(id));

@@ -16,7 +16,7 @@ interface Turn {
 
 const turnOf = ({ operation, action, decision, there }: PlannedOperation): Turn => ({
   id: operation.id,
-  takes: action === 'create' || action === 'replace' ? (decision.quota ?? {}) : {},
+  takes: action === 'delete' ? {} : (decision.quota ?? {}),
   gives: action === 'delete' ? (there?.quota ?? {}) : {},
   conditional: operation.conditions.length > 0,
 });

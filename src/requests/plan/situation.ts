@@ -3,7 +3,7 @@ import type { BatchFile, BatchOperation } from '../../batch/file.ts';
 import { referencesIn } from '../../batch/template.ts';
 import { resourcesThere, type There } from '../../db/queries/plan.ts';
 import { type ResourceView, resourcesById } from '../../db/queries/resources.ts';
-import { kindOf, type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
+import { isActType, kindOf, type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
 import { knownOutputs } from './resolve.ts';
 
 export interface NamedResource {
@@ -56,6 +56,7 @@ const namedBy = (name: string | undefined, kind: ResourceKind): NamedResource[] 
 export const usedBy = (fields: Readonly<Record<string, unknown>>): NamedResource[] => [
   ...textsIn(fields.networks).map((reference) => ({ kind: 'network' as const, reference })),
   ...textsIn(fields.volumes).map((reference) => ({ kind: 'volume' as const, reference })),
+  ...textsIn([fields.vm]).map((reference) => ({ kind: 'vm' as const, reference })),
 ];
 
 const textsIn = (value: unknown): string[] =>
@@ -72,7 +73,8 @@ function referredTo(
     id.split('/').some((_, at, parts) => ids.has(parts.slice(0, at + 1).join('/')));
   return operations.flatMap(({ id, type }) => {
     const [kind, name] = [kindOf(type), names.get(id)];
-    if (!kind || name === undefined || !isMeant(id)) return [];
+    // What an act does depends on what its resource is like.
+    if (!kind || name === undefined || !(isMeant(id) || isActType(type))) return [];
     return find({ kind, reference: name }) ?? [];
   });
 }

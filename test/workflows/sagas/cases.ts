@@ -1,0 +1,58 @@
+import { expect } from 'vitest';
+import type { OperationType } from '../../../src/domain/kinds.ts';
+import type { Api } from '../../harness/api.ts';
+import type { SagaCase } from '../../harness/check-saga.ts';
+
+const vm = (name: string, region: string) => ({ name, region, flavor: 'small', image: 'debian-13' });
+const network = (name: string, region: string) => ({ name, region, cidr: '10.30.0.0/24' });
+const volume = (name: string, region: string) => ({ name, region, sizeGib: 10 });
+
+const vmAct = (verb: string, act: SagaCase['act'] = {}) => ({
+  body: vm,
+  act,
+  steps: [{ name: verb, operation: `vm.${verb}` }],
+});
+const volumeAct = (verb: string, act: SagaCase['act'] = {}) => ({
+  body: volume,
+  act,
+  steps: [{ name: verb, operation: `volume.${verb}` }],
+});
+
+const done = async (api: Api, method: string, path: string, body?: object): Promise<void> => {
+  expect(await api.done(method, path, body)).toMatchObject({ state: 'SUCCEEDED' });
+};
+const withVm = (api: Api, name: string, region: string) => done(api, 'POST', '/vms', vm(`${name}-vm`, region));
+const withoutVm = (api: Api, name: string) => done(api, 'DELETE', `/vms/${name}-vm`);
+
+/** Every saga there is; one that is missing fails the type check. */
+export const sagas: { readonly [Type in OperationType]: Omit<SagaCase, 'type'> } = {
+  'vm.create': { body: vm, steps: [{ name: 'create', operation: 'vm.create' }] },
+  'vm.delete': { body: vm, steps: [{ name: 'delete', operation: 'vm.delete' }] },
+  'vm.start': vmAct('start', { from: 'stopped', prepare: (api, name) => done(api, 'POST', `/vms/${name}/stop`, {}) }),
+  'vm.stop': vmAct('stop'),
+  'vm.reboot': vmAct('reboot'),
+  'vm.suspend': vmAct('suspend'),
+  'vm.resume': vmAct('resume', {
+    from: 'suspended',
+    prepare: (api, name) => done(api, 'POST', `/vms/${name}/suspend`, {}),
+  }),
+  'vm.resize': vmAct('resize', { ask: () => ({ flavor: 'medium' }) }),
+  'vm.rebuild': vmAct('rebuild', { ask: () => ({ userData: '#cloud-config' }) }),
+  'network.create': { body: network, steps: [{ name: 'create', operation: 'network.create' }] },
+  'network.delete': { body: network, steps: [{ name: 'delete', operation: 'network.delete' }] },
+  'volume.create': { body: volume, steps: [{ name: 'create', operation: 'volume.create' }] },
+  'volume.attach': volumeAct('attach', {
+    prepare: withVm,
+    release: withoutVm,
+    ask: (name) => ({ vm: `${name}-vm` }),
+  }),
+  'volume.detach': volumeAct('detach', {
+    prepare: async (api, name, region) => {
+      await withVm(api, name, region);
+      await done(api, 'POST', `/volumes/${name}/attach`, { vm: `${name}-vm` });
+    },
+    release: withoutVm,
+  }),
+  'volume.grow': volumeAct('grow', { ask: () => ({ sizeGib: 20 }) }),
+  'volume.delete': { body: volume, steps: [{ name: 'delete', operation: 'volume.delete' }] },
+};

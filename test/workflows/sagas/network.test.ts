@@ -1,0 +1,3 @@
+import { sagaSuite } from './suite.ts';
+
+sagaSuite('network.create', 'network.delete');
