@@ -32,7 +32,7 @@ export const operationTypes: readonly OperationType[] = resourceKinds.flatMap((k
  * call to another system, or the end of a group (a `forEach`, a nested batch), which is done when all its members are.
  */
 const updateTypes = resourceKinds.map((kind) => `${kind}.update` as const);
-export type UpdateType = `${ResourceKind}.update`;
+type UpdateType = `${ResourceKind}.update`;
 const waitTypes = ['wait.for', 'wait.until', 'wait.approval'] as const;
 type WaitType = (typeof waitTypes)[number];
 export const httpType = 'http.request';
