@@ -125,7 +125,7 @@ test.each([
   ['▸operations.db1.outputs.sizeGib > 1', 'There is no operation "db1"; did you mean "db-1"? There are: db-1, web.'],
   [
     '▸operations.db-1.outputs.sizeGb > 1',
-    'There is no output "sizeGb" of a volume.create; did you mean "sizeGib"? There are: id, name, region, provider, providerReference, sizeGib.',
+    'There is no output "sizeGb" of a volume.create; did you mean "sizeGib"? There are: id, name, region, provider, providerReference, sizeGib, attachedTo.',
   ],
   ['▸operations.db-1.sizeGib > 1', 'Expected operations.db-1.state or operations.db-1.outputs.NAME.'],
   [

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { fileOperationTypes } from '../../src/batch/file.ts';
 import { faultsOf, file, marked, network, sound, vm, volume } from './parsing.ts';
 
 /** A file with `▸` before each place that has a fault, and what is said of each, in order: pointer and detail. */
@@ -7,8 +8,7 @@ type Case = [promise: string, text: string, ...faults: string[]];
 const one = `operations: [${volume('a')}]`;
 const nameRule =
   'Expected 1 to 63 lower-case letters, digits and hyphens, starting with a letter and not ending with a hyphen';
-const types =
-  'vm.create, vm.delete, network.create, network.delete, volume.create, volume.delete, vm.update, network.update, volume.update, wait.for, wait.until, wait.approval, http.request, batch.apply';
+const types = fileOperationTypes.join(', ');
 const keys = 'There are: name, version, parallelLimit, onFailure, replace, timeout, variables, operations.';
 const form = `Expected \${operations.ID.outputs.NAME}, \${variables.NAME} or \${each.key}; write $\${ for a plain \${.`;
 
@@ -184,7 +184,7 @@ const references: Case[] = [
   [
     'an unknown output',
     file(volume('data'), vm(`${sound}, userData: ▸"\${operations.data.outputs.sizeGb}"`)),
-    '/operations/1/with/userData There is no output "sizeGb" of a volume.create; did you mean "sizeGib"? There are: id, name, region, provider, providerReference, sizeGib.',
+    '/operations/1/with/userData There is no output "sizeGb" of a volume.create; did you mean "sizeGib"? There are: id, name, region, provider, providerReference, sizeGib, attachedTo.',
   ],
   [
     'an output of what is deleted',

@@ -25,7 +25,7 @@ test('a fault is refused with all that is wrong with it', async () => {
     expect(status).toBe(400);
     return json.faults.map(({ pointer }: { pointer: string }) => pointer).toSorted();
   };
-  expect(await pointersOf({ effect: 'explode', operation: 'vm.reboot', times: 0, colour: 'red' })).toEqual([
+  expect(await pointersOf({ effect: 'explode', operation: 'vm.explode', times: 0, colour: 'red' })).toEqual([
     '/colour',
     '/effect',
     '/operation',
