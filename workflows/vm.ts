@@ -1,12 +1,4 @@
-import type {
-  Job,
-  JobResult,
-  VmPowerSpec,
-  VmRebuild,
-  VmResizeSpec,
-  VmRestState,
-  VmSpec,
-} from '../src/domain/job.ts';
+import type { Job, JobResult, VmPowerSpec, VmRebuild, VmResizeSpec, VmRestState, VmSpec } from '../src/domain/job.ts';
 import { control, region } from './activities.ts';
 import { given } from './failures.ts';
 import { none, type RunStep, type SagaEnd, saga } from './saga.ts';
