@@ -1,5 +1,16 @@
 import { sql } from 'drizzle-orm';
-import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import {
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import { resourceKinds } from '../../domain/kinds.ts';
 import { id, now, time } from './columns.ts';
 
@@ -59,6 +70,74 @@ export const vms = pgTable('vms', {
 export const networks = pgTable('networks', { resourceId: resourceId(), cidr: text('cidr').notNull() });
 
 export const volumes = pgTable('volumes', { resourceId: resourceId(), sizeGib: integer('size_gib').notNull() });
+
+export const bareMetalHosts = pgTable('bare_metal_hosts', {
+  resourceId: resourceId(),
+  bmcAddress: text('bmc_address').notNull(),
+  bmcSystemId: text('bmc_system_id'),
+  /** The name of a secret that the region's workers have. */
+  bmcCredential: text('bmc_credential').notNull(),
+  gpus: integer('gpus').notNull(),
+  power: text('power', { enum: ['on', 'off'] }),
+  inventory: jsonb('inventory'),
+  imageUrl: text('image_url'),
+  imageUntil: text('image_until'),
+  /** Of the last cleaning, while nothing has been deployed since. */
+  cleanedAt: time('cleaned_at'),
+  cleanedBy: jsonb('cleaned_by').notNull().default([]),
+  maintenance: text('maintenance'),
+  repair: text('repair'),
+});
+
+/** A frame of so many units, numbered from 1 at its foot. */
+export const racks = pgTable(
+  'racks',
+  {
+    id: id(),
+    name: text('name').notNull(),
+    region: text('region').notNull(),
+    heightUnits: integer('height_units').notNull(),
+    createdAt: now('created_at'),
+  },
+  (table) => [uniqueIndex('racks_name_key').on(table.name), check('racks_height', sql`height_units BETWEEN 1 AND 100`)],
+);
+
+/** Each unit that a host fills: that no two fill one is the key. */
+export const rackUnits = pgTable(
+  'rack_units',
+  {
+    rackId: uuid('rack_id')
+      .notNull()
+      .references(() => racks.id),
+    unit: integer('unit').notNull(),
+    hostId: uuid('host_id')
+      .notNull()
+      .references(() => resources.id),
+  },
+  (table) => [primaryKey({ columns: [table.rackId, table.unit] }), index('rack_units_host').on(table.hostId)],
+);
+
+/** Hosts that something is to be said of together; a host may be in several. */
+export const hostGroups = pgTable(
+  'host_groups',
+  { id: id(), name: text('name').notNull(), createdAt: now('created_at') },
+  (table) => [uniqueIndex('host_groups_name_key').on(table.name)],
+);
+export const hostGroupMembers = pgTable(
+  'host_group_members',
+  {
+    groupId: uuid('group_id')
+      .notNull()
+      .references(() => hostGroups.id),
+    hostId: uuid('host_id')
+      .notNull()
+      .references(() => resources.id),
+  },
+  (table) => [
+    primaryKey({ columns: [table.groupId, table.hostId] }),
+    index('host_group_members_host').on(table.hostId),
+  ],
+);
 
 /** `userId` needs `usedId` (a VM its network): what is used cannot be deleted. */
 export const resourceUses = pgTable(
