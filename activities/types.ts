@@ -1,6 +1,11 @@
 import type { Addressed } from '../src/db/queries/vm-addresses.ts';
+import type { PowerAction } from '../src/domain/host-states.ts';
 import type {
   FailurePolicy,
+  HostBootSpec,
+  HostImageSpec,
+  HostMediaSpec,
+  HostSpec,
   HttpCall,
   Job,
   JobResult,
@@ -130,6 +135,17 @@ export interface RegionActivities {
   attachVolume(call: RegionCall, vm: NamedKey): Promise<JobResult>;
   detachVolume(call: RegionCall, vm: NamedKey): Promise<JobResult>;
   growVolume(call: RegionCall, sizeGib: number): Promise<JobResult>;
+  verifyHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
+  inspectHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
+  setHostPower(call: RegionCall, spec: HostSpec, action: PowerAction): Promise<JobResult>;
+  setHostBoot(call: RegionCall, spec: HostBootSpec): Promise<JobResult>;
+  insertHostMedia(call: RegionCall, spec: HostMediaSpec): Promise<JobResult>;
+  ejectHostMedia(call: RegionCall, spec: HostSpec): Promise<JobResult>;
+  cleanHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
+  deployHost(call: RegionCall, spec: HostImageSpec): Promise<JobResult>;
+  undeployHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
+  rescueHost(call: RegionCall, spec: HostMediaSpec): Promise<JobResult>;
+  unrescueHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
   /** Answered by its receiver as often as it is sent: `call.key` goes with it as its Idempotency-Key. */
   requestHttp(call: RegionCall, spec: HttpCall): Promise<JobResult>;
 }

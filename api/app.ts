@@ -12,6 +12,7 @@ import { placesIn } from './places.ts';
 import { rateLimiter } from './rate-limits.ts';
 import { createRouter } from './router.ts';
 import { auditOperations, auditRoutes } from './routes/audit.ts';
+import { bareMetalHostRoutes } from './routes/bare-metal-host.ts';
 import { batchRoutes } from './routes/batch.ts';
 import { batchControlRoutes } from './routes/batch-control.ts';
 import { batchDeleteRoutes } from './routes/batch-delete.ts';
@@ -27,6 +28,7 @@ import { opsRoutes } from './routes/ops.ts';
 import { platformRoutes } from './routes/platform.ts';
 import { projectRoutes } from './routes/project.ts';
 import { quotaOperations, quotaRoutes } from './routes/quota.ts';
+import { hostGroupRoutes, rackRoutes } from './routes/rack.ts';
 import { roleBindingRoutes } from './routes/role-binding.ts';
 import { serviceAccountRoutes } from './routes/service-account.ts';
 import { tokenRoutes } from './routes/token.ts';
@@ -76,6 +78,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     vmRoutes,
     networkRoutes,
     volumeRoutes,
+    bareMetalHostRoutes,
     jobRoutes,
     batchRoutes,
     batchDeleteRoutes,
@@ -92,7 +95,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     auditRoutes,
   ])
     app.route('/api/tenant/v1', routes(dependencies));
-  for (const routes of [opsRoutes, platformRoutes, quotaOperations, auditOperations])
+  for (const routes of [opsRoutes, platformRoutes, rackRoutes, hostGroupRoutes, quotaOperations, auditOperations])
     app.route('/api/ops/v1', routes(dependencies));
   app.route('/api/common/v1', commonRoutes(dependencies));
 

@@ -6,6 +6,7 @@ import {
   auditActSchema,
   auditReportSchema,
 } from '../src/domain/audit.ts';
+import { type BareMetalHost, bareMetalHostSchema } from '../src/domain/bare-metal-host.ts';
 import {
   type BatchDetail,
   type BatchSummary,
@@ -51,11 +52,13 @@ export interface Views {
   readonly vm: Vm;
   readonly network: Network;
   readonly volume: Volume;
+  readonly 'bare-metal-host': BareMetalHost;
 }
 const viewSchemas: { readonly [Kind in ResourceKind]: z.ZodType<Views[Kind]> } = {
   vm: vmSchema,
   network: networkSchema,
   volume: volumeSchema,
+  'bare-metal-host': bareMetalHostSchema,
 };
 
 /** The answer to a request that begins a job. */

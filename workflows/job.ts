@@ -8,6 +8,10 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type {
+  HostBootSpec,
+  HostImageSpec,
+  HostMediaSpec,
+  HostSpec,
   HttpSpec,
   Job,
   SpecOf,
@@ -17,6 +21,26 @@ import type {
   VolumeAttachSpec,
 } from '../src/domain/job.ts';
 import type { SagaType } from '../src/domain/kinds.ts';
+import {
+  adoptBareMetalHost,
+  cleanBareMetalHost,
+  createBareMetalHost,
+  deleteBareMetalHost,
+  deployBareMetalHost,
+  ejectMediaBareMetalHost,
+  insertMediaBareMetalHost,
+  inspectBareMetalHost,
+  manageBareMetalHost,
+  powerOffBareMetalHost,
+  powerOnBareMetalHost,
+  provideBareMetalHost,
+  rebootBareMetalHost,
+  rebuildBareMetalHost,
+  rescueBareMetalHost,
+  setBootDeviceBareMetalHost,
+  undeployBareMetalHost,
+  unrescueBareMetalHost,
+} from './bare-metal-host.ts';
 import { requestHttp } from './http.ts';
 import { handleMessages } from './messages.ts';
 import { createNetwork, deleteNetwork } from './network.ts';
@@ -43,6 +67,24 @@ const sagas: Readonly<Record<SagaType, (job: Job) => Promise<SagaEnd>>> = {
   'volume.attach': (job) => attachVolume(job as Job<VolumeAttachSpec>),
   'volume.detach': (job) => detachVolume(job as Job<VolumeAttachSpec>),
   'volume.grow': (job) => growVolume(job as Job<SpecOf['volume']>),
+  'bare-metal-host.create': createBareMetalHost,
+  'bare-metal-host.delete': deleteBareMetalHost,
+  'bare-metal-host.manage': (job) => manageBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.inspect': (job) => inspectBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.clean': (job) => cleanBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.provide': (job) => provideBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.deploy': (job) => deployBareMetalHost(job as Job<HostImageSpec>),
+  'bare-metal-host.rebuild': (job) => rebuildBareMetalHost(job as Job<HostImageSpec>),
+  'bare-metal-host.undeploy': (job) => undeployBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.rescue': (job) => rescueBareMetalHost(job as Job<HostMediaSpec>),
+  'bare-metal-host.unrescue': (job) => unrescueBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.adopt': (job) => adoptBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.power-on': (job) => powerOnBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.power-off': (job) => powerOffBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.reboot': (job) => rebootBareMetalHost(job as Job<HostSpec>),
+  'bare-metal-host.set-boot-device': (job) => setBootDeviceBareMetalHost(job as Job<HostBootSpec>),
+  'bare-metal-host.insert-media': (job) => insertMediaBareMetalHost(job as Job<HostMediaSpec>),
+  'bare-metal-host.eject-media': (job) => ejectMediaBareMetalHost(job as Job<HostSpec>),
   'http.request': (job) => requestHttp(job as Job<HttpSpec>),
 };
 

@@ -3,6 +3,7 @@ import type { JobResult } from '../../src/domain/job.ts';
 import type { CallContext, Driver, Provided, ProvidedVm } from '../../src/providers/types.ts';
 import { heartbeatIntervalMs } from '../../temporal/names.ts';
 import type { RegionActivities, RegionCall } from '../types.ts';
+import { hostActivities } from './bare-metal-host.ts';
 import { type AskStanding, createFence } from './fence.ts';
 import { type HttpRules, request } from './http.ts';
 
@@ -64,6 +65,7 @@ export function createRegionActivities(driver: Drivers, ask: AskStanding, http: 
     detachVolume: (call, vm) => removed(driver(call.provider).storage.detach(call.key, vm.key, contextOf(call))),
     growVolume: async (call, sizeGib) =>
       resultOf(await driver(call.provider).storage.grow(call.key, sizeGib, contextOf(call))),
+    ...hostActivities(driver, contextOf),
     requestHttp: async (call, spec) => ({ outputs: await request(call.key, spec, http, contextOf(call)) }),
   };
 }

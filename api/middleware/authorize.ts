@@ -77,6 +77,7 @@ async function enter(
     context.set('caller', {
       organization: place.organization,
       project: place.project,
+      isOperator: role === 'operator',
       actor: actor.actor,
       origin: actor.origin,
       trail: { requestId: context.get('requestId'), ...traceHeaders() },

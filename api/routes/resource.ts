@@ -2,11 +2,12 @@ import { type OpenAPIHono, z } from '@hono/zod-openapi';
 import { acceptTogether } from '../../src/db/queries/accept-together.ts';
 import { findJob } from '../../src/db/queries/jobs.ts';
 import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
-import { type ActRequest, actSchemas, actTitles, isReversible } from '../../src/domain/acts.ts';
+import type { Permission } from '../../src/domain/access.ts';
+import { type ActRequest, actSchemas, actTitles, endsAsItIs, isReversible } from '../../src/domain/acts.ts';
 import { jobFields, labelFilterSchema, longestJobSeconds, resourceUpdateSchema } from '../../src/domain/common.ts';
 import type { JobView } from '../../src/domain/job.ts';
 import { actsOf, isActType, plural, type ResourceKind, typeOf } from '../../src/domain/kinds.ts';
-import { listedStates, moveFor } from '../../src/domain/life.ts';
+import { asBefore, listedStates, moveFor } from '../../src/domain/life.ts';
 import { acceptAct } from '../../src/requests/act.ts';
 import type { Accepted } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
@@ -56,12 +57,14 @@ interface KindRoutes {
   readonly title: string;
   readonly createSchema: z.ZodType<CreateBody>;
   readonly viewSchema: z.ZodType<ResourceView>;
+  /** What whoever changes it must have, where that is more than for other kinds. */
+  readonly write?: Permission;
 }
 
 /** Create, list, get, update, delete and the kind's acts: written once for every kind of resource. */
 export function resourceRoutes(
   dependencies: ApiDependencies,
-  { kind, title, createSchema, viewSchema }: KindRoutes,
+  { kind, title, createSchema, viewSchema, write = 'resource.write' }: KindRoutes,
 ): OpenAPIHono<ApiEnv> {
   const { database, catalog, limits, sealer, start } = dependencies;
   const urlOf = workflowUrl(dependencies);
@@ -87,7 +90,7 @@ export function resourceRoutes(
 
   const router = createRouter();
   router.openapi(
-    createRoute('resource.write', {
+    createRoute(write, {
       ...common,
       method: 'post',
       path,
@@ -155,7 +158,7 @@ export function resourceRoutes(
   );
 
   router.openapi(
-    createRoute('resource.write', {
+    createRoute(write, {
       ...common,
       method: 'patch',
       path: `${path}/{id}`,
@@ -179,7 +182,7 @@ export function resourceRoutes(
   );
 
   router.openapi(
-    createRoute('resource.write', {
+    createRoute(write, {
       ...common,
       method: 'delete',
       path: `${path}/{id}`,
@@ -205,13 +208,17 @@ export function resourceRoutes(
     const type = typeOf(kind, act);
     if (!isActType(type)) continue;
     router.openapi(
-      createRoute('resource.write', {
+      createRoute(write, {
         ...common,
         method: 'post',
         path: `${path}/{id}/${act}`,
         summary: `${actTitles[type]} a ${lower}`,
         description: `For one that is ${moveFor(kind, act).from.join(' or ')}; else 409. ${
-          isReversible(type) ? 'Undone where it fails.' : 'It cannot be undone: where it fails it is held.'
+          isReversible(type)
+            ? 'Undone where it fails.'
+            : endsAsItIs(type)
+              ? `Where it fails it is ${moveFor(kind, act).failed === asBefore ? 'as it was' : moveFor(kind, act).failed}.`
+              : 'It cannot be undone: where it fails it is held.'
         }`,
         operationId: `${act}-${kind}`,
         request: {

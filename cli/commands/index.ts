@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { processContext } from '../context.ts';
 import { auditCommand } from './audit.ts';
+import { bareMetalHostCommand } from './bare-metal-host.ts';
 import { batchCommand } from './batch.ts';
 import type { OpenContext } from './common.ts';
 import { eventCommand } from './event.ts';
@@ -28,6 +29,7 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
     vmCommand,
     networkCommand,
     volumeCommand,
+    bareMetalHostCommand,
     batchCommand,
     jobCommand,
     incidentCommand,

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { actTitles } from '../../src/domain/acts.ts';
+import type { BareMetalHostCreate } from '../../src/domain/bare-metal-host.ts';
 import type { ResourceUpdate } from '../../src/domain/common.ts';
 import { type Act, actsOf, isActType, type ResourceKind, typeOf } from '../../src/domain/kinds.ts';
 import { listedStates } from '../../src/domain/life.ts';
@@ -39,6 +40,7 @@ interface CreateBodies {
   readonly vm: VmCreate;
   readonly network: NetworkCreate;
   readonly volume: VolumeCreate;
+  readonly 'bare-metal-host': BareMetalHostCreate;
 }
 
 /** What a kind of resource has of its own on the command line. */

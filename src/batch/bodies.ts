@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ActBody, actSchemas } from '../domain/acts.ts';
+import { bareMetalHostCreateSchema } from '../domain/bare-metal-host.ts';
 import { referenceSchema, updateFields } from '../domain/common.ts';
 import { type ActType, isActType, operationTypes } from '../domain/kinds.ts';
 import { networkCreateSchema } from '../domain/network.ts';
@@ -78,6 +79,9 @@ export const bodies = {
   'volume.create': volumeCreateSchema,
   'volume.update': updateSchema,
   'volume.delete': deleteSchema,
+  'bare-metal-host.create': bareMetalHostCreateSchema,
+  'bare-metal-host.update': updateSchema,
+  'bare-metal-host.delete': deleteSchema,
   ...actBodies,
   'wait.for': z.strictObject({ duration: durationSchema }),
   'wait.until': z.strictObject({

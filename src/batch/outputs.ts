@@ -7,6 +7,7 @@ const ofEvery = ['id', 'name', 'region', 'provider', 'providerReference'] as con
 const ofResource: Readonly<Record<ResourceKind, readonly string[]>> = {
   vm: [...ofEvery, 'address', 'addresses'],
   network: [...ofEvery, 'cidr'],
+  'bare-metal-host': [...ofEvery, 'bmcAddress', 'power'],
   volume: [...ofEvery, 'sizeGib', 'attachedTo'],
 };
 const ofDelete: readonly string[] = ['id', 'name'];

@@ -30,6 +30,8 @@ const lowerRole = (a: Role, b: Role): Role => (rankOf[a] <= rankOf[b] ? a : b);
 export const permissions = {
   'resource.read': { role: 'viewer', at: 'project' },
   'resource.write': { role: 'member', at: 'project' },
+  // Whoever enrols a host says what address the region's workers connect to, and what they do there.
+  'bare-metal-host.write': { role: 'operator', at: 'project' },
   'job.read': { role: 'viewer', at: 'project' },
   'job.write': { role: 'member', at: 'project' },
   'batch.read': { role: 'viewer', at: 'project' },

@@ -85,6 +85,42 @@ export const hostVerbs = [
 ] as const;
 export type HostVerb = (typeof hostVerbs)[number];
 
+/** What changes a host beside its provision state, which comes back when it is done. */
+export const hostSwitches = [
+  'power-on',
+  'power-off',
+  'reboot',
+  'set-boot-device',
+  'insert-media',
+  'eject-media',
+] as const;
+
+/** Where a host rests and its controller is known to answer. */
+export const switchable: readonly HostState[] = [
+  'manageable',
+  'inspect failed',
+  'clean failed',
+  'available',
+  'deploy failed',
+  'active',
+  'rescue failed',
+  'rescue',
+  'unrescue failed',
+  'error',
+  'adopt failed',
+];
+
+/** A host may be given up where nobody's system runs on it. */
+export const removable: readonly HostState[] = [
+  'enroll',
+  'manageable',
+  'inspect failed',
+  'clean failed',
+  'available',
+  'error',
+  'adopt failed',
+];
+
 interface HostMove {
   readonly from: readonly HostState[];
   readonly during: HostState;

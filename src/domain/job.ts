@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ErrorInfo, errorCodes, providerErrorClasses } from '../errors.ts';
 import { idSchema, nameSchema, timeSchema } from './common.ts';
+import type { BootDevice } from './host-states.ts';
 import {
   type FailurePolicy,
   failurePolicies,
@@ -72,6 +73,20 @@ export interface VolumeAttachSpec {
   readonly name: string;
   readonly vm: NamedKey;
 }
+/** A host of metal, as its operator enrolled it. */
+export interface HostSpec {
+  readonly name: string;
+  readonly bmc: { readonly address: string; readonly systemId?: string | undefined; readonly credential: string };
+}
+export interface HostImageSpec extends HostSpec {
+  readonly image: { readonly url: string; readonly until: 'powered-off' | 'booted' };
+}
+export interface HostMediaSpec extends HostSpec {
+  readonly url: string;
+}
+export interface HostBootSpec extends HostSpec {
+  readonly boot: BootDevice;
+}
 export interface NamedKey {
   readonly key: string;
   readonly name: string;
@@ -80,6 +95,7 @@ export interface SpecOf {
   readonly vm: VmSpec;
   readonly network: NetworkSpec;
   readonly volume: VolumeSpec;
+  readonly 'bare-metal-host': HostSpec;
 }
 
 /** A call to another system; its headers and body are secrets. */

@@ -1,9 +1,14 @@
+import { hostSwitches, hostVerbs } from './host-states.ts';
+
 /**
  * The kinds of resource and what may be done with them. Named once; the name runs through every
  * folder, URL and command. No zod here: workflows import this file.
  */
-export const resourceKinds = ['vm', 'network', 'volume'] as const;
+export const resourceKinds = ['vm', 'network', 'volume', 'bare-metal-host'] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
+/** Those that a provider makes. A host is there before anybody asks. */
+export const madeKinds = ['vm', 'network', 'volume'] as const;
+export type MadeKind = (typeof madeKinds)[number];
 
 /**
  * What may be asked of each kind. `create` begins a resource's life and `delete` ends it; every other verb is an *act*
@@ -13,6 +18,7 @@ export const verbsOf = {
   vm: ['create', 'delete', 'start', 'stop', 'reboot', 'suspend', 'resume', 'resize', 'rebuild'],
   network: ['create', 'delete'],
   volume: ['create', 'delete', 'attach', 'detach', 'grow'],
+  'bare-metal-host': ['create', 'delete', ...hostVerbs, ...hostSwitches],
 } as const satisfies Readonly<Record<ResourceKind, readonly ['create', 'delete', ...string[]]>>;
 export type VerbOf<Kind extends ResourceKind> = (typeof verbsOf)[Kind][number];
 export type Verb = VerbOf<ResourceKind>;
@@ -21,6 +27,7 @@ export type Act = Exclude<Verb, 'create' | 'delete'>;
 /** `<kind>.<verb>`: the type of a job, and of a batch file's operation. */
 export type OperationType = { readonly [Kind in ResourceKind]: `${Kind}.${VerbOf<Kind>}` }[ResourceKind];
 export type ActType = Exclude<OperationType, `${ResourceKind}.${'create' | 'delete'}`>;
+export type MadeActType = Extract<ActType, `${MadeKind}.${string}`>;
 
 const isType = (_type: string): _type is OperationType => true;
 export const operationTypes: readonly OperationType[] = resourceKinds.flatMap((kind) =>
@@ -57,6 +64,10 @@ export const isOperationType = (type: BatchOperationType | 'batch.apply'): type 
 export const isActType = (type: BatchOperationType | 'batch.apply'): type is ActType =>
   isOperationType(type) && !type.endsWith('.create') && !type.endsWith('.delete');
 
+/** An act on what a provider made. */
+export const isMadeActType = (type: OperationType): type is MadeActType =>
+  isActType(type) && madeKinds.some((kind) => type.startsWith(`${kind}.`));
+
 /** The kind of the resource that an operation is about; undefined for a wait, a call or the end of a group. */
 export const kindOf = (type: BatchOperationType): ResourceKind | undefined =>
   resourceKinds.find((kind) => type.startsWith(`${kind}.`));
@@ -81,7 +92,9 @@ export const actsOf = (kind: ResourceKind): readonly Act[] =>
   verbsOf[kind].flatMap((verb) => (verb === 'create' || verb === 'delete' ? [] : [verb]));
 
 /** A kind as a URL and a list name it. */
-export const plural = { vm: 'vms', network: 'networks', volume: 'volumes' } as const satisfies Record<
-  ResourceKind,
-  string
->;
+export const plural = {
+  vm: 'vms',
+  network: 'networks',
+  volume: 'volumes',
+  'bare-metal-host': 'bare-metal-hosts',
+} as const satisfies Record<ResourceKind, string>;

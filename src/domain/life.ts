@@ -1,3 +1,4 @@
+import { hostMoves, hostStates, hostSwitches, hostVerbs, removable, switchable } from './host-states.ts';
 import type { ResourceKind, Verb, VerbOf } from './kinds.ts';
 
 /** The state that a resource had before the job. */
@@ -53,6 +54,21 @@ const act = (from: readonly string[], during: string, done: string): Move => ({
   failed: 'error',
 });
 
+/** What Ironic's table says (host-states.ts); one that is given back is not, and neither is its failed state. */
+const hostLife = {
+  create: { from: [], during: 'enroll', done: 'enroll', undone: 'deleted', failed: 'enroll' },
+  delete: { from: removable, during: 'deleting', done: 'deleted', undone: 'error', failed: 'error' },
+  ...mapKeys(hostVerbs, (verb): Move => ({ ...hostMoves[verb], undone: hostMoves[verb].failed })),
+  ...mapKeys(
+    hostSwitches,
+    (): Move => ({ from: switchable, during: 'switching', done: asBefore, undone: asBefore, failed: asBefore }),
+  ),
+};
+
+function mapKeys<Key extends string, Value>(keys: readonly Key[], of: (key: Key) => Value): Record<Key, Value> {
+  return Object.fromEntries(keys.map((key) => [key, of(key)])) as Record<Key, Value>;
+}
+
 export const lives: { readonly [Kind in ResourceKind]: Readonly<Record<VerbOf<Kind>, Move>> } = {
   vm: {
     ...life('running', 'stopped', 'suspended'),
@@ -71,6 +87,7 @@ export const lives: { readonly [Kind in ResourceKind]: Readonly<Record<VerbOf<Ki
     detach: act(['available'], 'detaching', 'available'),
     grow: act(['available'], 'growing', 'available'),
   },
+  'bare-metal-host': hostLife,
 };
 
 /** How a verb moves a resource of a kind. Throws for a verb that the kind does not have. */
@@ -109,12 +126,20 @@ export const volumeStates = [
   'deleted',
   'error',
 ] as const;
-export type ResourceState = (typeof vmStates)[number] | (typeof passiveStates)[number] | (typeof volumeStates)[number];
+/** Ironic's, and `switching`: its power, boot device or media are being changed. */
+export const bareMetalHostStates = [...hostStates, 'switching', 'deleted'] as const;
+export type ResourceState =
+  | (typeof vmStates)[number]
+  | (typeof passiveStates)[number]
+  | (typeof volumeStates)[number]
+  | (typeof bareMetalHostStates)[number];
 
-const statesOf = { vm: vmStates, network: passiveStates, volume: volumeStates } as const satisfies Record<
-  ResourceKind,
-  readonly ResourceState[]
->;
+const statesOf = {
+  vm: vmStates,
+  network: passiveStates,
+  volume: volumeStates,
+  'bare-metal-host': bareMetalHostStates,
+} as const satisfies Record<ResourceKind, readonly ResourceState[]>;
 /** The states in which a resource is in a list. */
 export const listedStates = (kind: ResourceKind): readonly ResourceState[] =>
   statesOf[kind].filter((state) => state !== 'deleted');

@@ -8,6 +8,8 @@ import type { Sealer } from '../secrets/sealer.ts';
 export interface Caller {
   readonly organization: { readonly id: string; readonly name: string };
   readonly project: { readonly id: string; readonly name: string };
+  /** It may do what operators alone may. A batch was looked at when it was accepted. */
+  readonly isOperator?: boolean;
   /** For the audit log. */
   readonly actor: string;
   /** The address that the request came from. */

@@ -5,7 +5,7 @@ import { violatedUnique } from '../db/client.ts';
 import { type Asked, insertCreates, type NewCreate, type NewJob } from '../db/queries/accept.ts';
 import { newJobView } from '../db/queries/jobs.ts';
 import { type Known, knownResources, newResourceView, type ResourceView } from '../db/queries/resources.ts';
-import { isReversible } from '../domain/acts.ts';
+import { endsAsItIs, isReversible } from '../domain/acts.ts';
 import type { ResourceChange } from '../domain/change.ts';
 import type { FailurePolicy, Job } from '../domain/job.ts';
 import { type OperationType, typeOf, type Verb } from '../domain/kinds.ts';
@@ -161,8 +161,11 @@ export const inputOf = (
 });
 
 /** What has nothing to roll back to, as a deletion, is held rather than ended undone. */
-const policyOf = (type: OperationType, asked: FailurePolicy = 'rollback'): FailurePolicy =>
-  !isReversible(type) && asked === 'rollback' ? 'hold' : asked;
+const policyOf = (type: OperationType, asked?: FailurePolicy): FailurePolicy =>
+  asked === undefined && endsAsItIs(type) ? 'keep' : irreversibly(type, asked);
+
+const irreversibly = (type: OperationType, asked: FailurePolicy = 'rollback'): FailurePolicy =>
+  !endsAsItIs(type) && !isReversible(type) && asked === 'rollback' ? 'hold' : asked;
 
 export const startOf = ({ id, type, workflowId, input }: NewJob): StartableJob => ({
   id,

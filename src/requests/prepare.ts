@@ -2,6 +2,7 @@ import { v7 as newId } from 'uuid';
 import type { BatchOperation } from '../batch/file.ts';
 import { checkWith } from '../batch/with.ts';
 import type { Known } from '../db/queries/resources.ts';
+import type { BareMetalHostCreate } from '../domain/bare-metal-host.ts';
 import type { SpecOf } from '../domain/job.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import { usableStates } from '../domain/life.ts';
@@ -17,6 +18,7 @@ interface BodyOf {
   readonly vm: VmCreate;
   readonly network: NetworkCreate;
   readonly volume: VolumeCreate;
+  readonly 'bare-metal-host': BareMetalHostCreate;
 }
 export type CreateBody = {
   readonly [Kind in ResourceKind]: { readonly kind: Kind; readonly body: BodyOf[Kind] };
@@ -46,6 +48,8 @@ export function createOf(
       return { kind, body: checkWith('network.create', place, resolved) };
     case 'volume':
       return { kind, body: checkWith('volume.create', place, resolved) };
+    case 'bare-metal-host':
+      return { kind, body: checkWith('bare-metal-host.create', place, resolved) };
   }
 }
 
@@ -111,6 +115,17 @@ function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: F
       const { name, sizeGib } = create.body;
       const quota = { volumes: 1, storageGib: sizeGib };
       return { requested: { sizeGib }, quota, row: { size_gib: sizeGib }, uses: [], spec: { name, sizeGib } };
+    }
+    case 'bare-metal-host': {
+      const { name, bmcAddress, bmcCredential, bmcSystemId = null, gpus } = create.body;
+      const row = { bmc_address: bmcAddress, bmc_credential: bmcCredential, bmc_system_id: bmcSystemId, gpus };
+      return {
+        requested: { bmcAddress, bmcCredential, bmcSystemId, gpus },
+        quota: { bareMetalHosts: 1, ...(gpus > 0 ? { gpus } : {}) },
+        row: { ...row, cleaned_by: [] },
+        uses: [],
+        spec: { name, bmc: { address: bmcAddress, credential: bmcCredential } },
+      };
     }
   }
 }

@@ -33,6 +33,7 @@ export const secretsOf: Readonly<Record<SecretKind, readonly SecretPath[]>> = {
   vm: secretPaths(vmCreateSchema),
   network: secretPaths(networkCreateSchema),
   volume: secretPaths(volumeCreateSchema),
+  'bare-metal-host': [],
   /** A header may be a token, and a body hold anything. */
   http: [
     ['headers', '*'],

@@ -64,9 +64,18 @@ const namesLike = async (pattern: RegExp): Promise<string[]> =>
     .filter((name) => pattern.test(name))
     .toSorted();
 
-test('every example is run here or in the demo', () => {
+test('every example is run here, in the demo, or in rack.test.ts', () => {
   const files = readdirSync(examples).map((file) => file.replace(/\.yaml$/, ''));
-  const run = ['blue-green', 'database', 'move-region', 'rolling-replacement', 'site', 'two-regions', 'web-shop'];
+  const run = [
+    'blue-green',
+    'database',
+    'move-region',
+    'rack',
+    'rolling-replacement',
+    'site',
+    'two-regions',
+    'web-shop',
+  ];
   expect(files.toSorted()).toEqual(run);
   for (const name of run)
     expect(read(name)).toMatch(/^# yaml-language-server: \$schema=\.\.\/docs\/batch\.schema\.json\n# /);

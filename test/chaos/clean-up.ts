@@ -1,4 +1,4 @@
-import { plural, resourceKinds } from '../../src/domain/kinds.ts';
+import { madeKinds, plural } from '../../src/domain/kinds.ts';
 import { until } from '../harness/until.ts';
 import type { Auditor } from './auditor.ts';
 import type { Tenant } from './tenant.ts';
@@ -15,7 +15,7 @@ export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
     (await sql<{ id: string }[]>`SELECT id FROM resources WHERE deleted_at IS NULL`).map(({ id }) => id),
   );
   // Machines first: the provider keeps what they use from being deleted.
-  for (const kind of resourceKinds.toSorted((a, b) => Number(b === 'vm') - Number(a === 'vm'))) {
+  for (const kind of madeKinds.toSorted((a, b) => Number(b === 'vm') - Number(a === 'vm'))) {
     const left = (await simulator.inventory()).filter((found) => found.kind === kind && !recorded.has(found.key));
     for (const { key, region } of left) {
       auditor.note(`by hand: delete ${kind} ${key}`);

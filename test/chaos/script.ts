@@ -1,5 +1,5 @@
 import { type FailurePolicy, failurePolicies } from '../../src/domain/job.ts';
-import { plural, type ResourceKind, resourceKinds } from '../../src/domain/kinds.ts';
+import { madeKinds, plural, type ResourceKind } from '../../src/domain/kinds.ts';
 import { type FaultEffect, faultEffects } from '../../src/providers/simulator/faults.ts';
 import { batchFile } from './batch-file.ts';
 import type { Dice } from './dice.ts';
@@ -157,7 +157,7 @@ function trouble(dice: Dice): Doing {
   const act = dice.weighted({ fault: 60, kill: 18, freeze: 10, 'keep-away': 4, clock: 5, terminate: 8 });
   switch (act) {
     case 'fault': {
-      const kind = dice.pick(resourceKinds);
+      const kind = dice.pick(madeKinds);
       const call = dice.pick(['create', 'delete', 'get', '*']);
       const fault = {
         effect: dice.pick(faultEffects),

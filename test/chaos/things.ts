@@ -1,13 +1,13 @@
-import type { ResourceKind } from '../../src/domain/kinds.ts';
+import type { MadeKind } from '../../src/domain/kinds.ts';
 import type { Dice } from './dice.ts';
 
 export const regions = ['tpe-1', 'nrt-1'] as const;
 export type Region = (typeof regions)[number];
 
 /** Few names, so that requests meet each other. */
-const names: Readonly<Record<ResourceKind, number>> = { vm: 24, network: 10, volume: 16 };
-export const nameOf = (dice: Dice, kind: ResourceKind): string => `${kind}-${dice.int(1, names[kind])}`;
-export function bodyOf(dice: Dice, kind: ResourceKind): Record<string, unknown> {
+const names: Readonly<Record<MadeKind, number>> = { vm: 24, network: 10, volume: 16 };
+export const nameOf = (dice: Dice, kind: MadeKind): string => `${kind}-${dice.int(1, names[kind])}`;
+export function bodyOf(dice: Dice, kind: MadeKind): Record<string, unknown> {
   switch (kind) {
     case 'network':
       return { cidr: `10.${dice.int(1, 200)}.0.0/24` };

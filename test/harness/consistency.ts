@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { addressDifferences } from '../../src/db/queries/address-use.ts';
 import { quotaDifferences } from '../../src/db/queries/quota.ts';
+import { madeKinds } from '../../src/domain/kinds.ts';
 import type { TestPlatform } from './platform.ts';
 
 /**
@@ -9,8 +10,7 @@ import type { TestPlatform } from './platform.ts';
  */
 export async function expectConsistent({ sql, simulator }: Pick<TestPlatform, 'sql' | 'simulator'>): Promise<void> {
   const recorded = await sql<{ line: string }[]>`
-    SELECT kind || ' ' || id || ' ' || name || ' ' || region AS line FROM resources 
-    WHERE deleted_at IS NULL AND kind <> 'subnet' ORDER BY 1`;
+    SELECT kind || ' ' || id || ' ' || name || ' ' || region AS line FROM resources WHERE deleted_at IS NULL AND kind = ANY(${[...madeKinds]}) ORDER BY 1`;
   const found = (await simulator.inventory()).map(({ kind, key, name, region }) => `${kind} ${key} ${name} ${region}`);
   expect(found.toSorted()).toEqual(recorded.map(({ line }) => line).toSorted());
   const locked = await sql`SELECT name FROM resources WHERE current_job_id IS NOT NULL`;

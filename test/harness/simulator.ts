@@ -27,6 +27,13 @@ export class Simulator {
     return ((await answer.json()) as { id: string }).id;
   }
 
+  /** Puts one host of metal into a region, at this address. */
+  async host(region: string, address: string): Promise<void> {
+    const body = JSON.stringify({ region, rack: 'rack-a', count: 1, address });
+    const answer = await fetch(`${this.url}/hosts`, { method: 'POST', body });
+    if (!answer.ok) throw new Error(`the simulator refused the host: ${await answer.text()}`);
+  }
+
   async removeFault(id: string): Promise<void> {
     await fetch(`${this.url}/faults/${id}`, { method: 'DELETE' });
   }

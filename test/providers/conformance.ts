@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { NetworkSpec, VmSpec, VolumeSpec } from '../../src/domain/job.ts';
-import { type ResourceKind, resourceKinds } from '../../src/domain/kinds.ts';
+import { type MadeKind, madeKinds, resourceKinds } from '../../src/domain/kinds.ts';
 import type { CallContext, Driver, Provided } from '../../src/providers/types.ts';
 
 export interface OpenedDriver {
@@ -50,7 +50,7 @@ const subject = <Spec>(provider: Provider<Spec>, spec: Spec): Subject => ({
   list: (context = call()) => provider.list(context),
 });
 
-const subjects = ({ compute, network, storage }: Driver): Record<ResourceKind, Subject> => ({
+const subjects = ({ compute, network, storage }: Driver): Record<MadeKind, Subject> => ({
   vm: subject(compute, vmSpec()),
   network: subject(network, networkSpec()),
   volume: subject(storage, volumeSpec()),
@@ -93,7 +93,7 @@ export function conformance(name: string, open: () => Promise<OpenedDriver>): vo
       });
     });
 
-    describe.each(resourceKinds)('%s', (kind) => {
+    describe.each(madeKinds)('%s', (kind) => {
       const here = () => subjects(opened.driver)[kind];
       const there = () => subjects(opened.elsewhere)[kind];
       const keysIn = async ({ list }: Subject) => (await list()).map(({ key }) => key);

@@ -245,7 +245,36 @@ operations:
   for (let number = 1; number <= Number(last); number += 1) await save(`batch-part-${number}`, `${stem}${number}`);
 }
 
-const parts: Readonly<Record<string, () => Promise<void>>> = { jobs: recordJobs, acts: recordActs };
+const metal = { ...at, bmcAddress: 'host', bmcCredential: 'simulated' };
+const imageUrl = 'https://images.example.org/installer.iso';
+
+/** What is done to a host, in an order in which each finds it as it has to be. */
+async function recordHosts(): Promise<void> {
+  await simulator.host('tpe-1', 'host');
+  const act = (verb: string, body: object = {}) =>
+    done(`bare-metal-host.${verb}`, 'POST', `/bare-metal-hosts/host/${verb}`, body);
+  await done('bare-metal-host.create', 'POST', '/bare-metal-hosts', { name: 'host', ...metal });
+  for (const verb of ['manage', 'inspect', 'clean', 'power-on', 'reboot', 'power-off']) await act(verb);
+  await act('set-boot-device', { device: 'pxe' });
+  await act('insert-media', { imageUrl });
+  await act('eject-media');
+  await act('provide');
+  await act('deploy', { imageUrl });
+  await act('rescue', { imageUrl });
+  for (const verb of ['unrescue', 'rebuild', 'undeploy']) await act(verb);
+  await simulator.fault({ effect: 'permanent', operation: 'bare-metal-host.deploy', name: 'host', times: 1 });
+  await done('bare-metal-host.deploy-refused', 'POST', '/bare-metal-hosts/host/deploy', {
+    imageUrl,
+    onFailure: 'rollback',
+  });
+  for (const verb of ['undeploy', 'manage'])
+    await done(`bare-metal-host.${verb}-again`, 'POST', `/bare-metal-hosts/host/${verb}`, {});
+  await act('adopt');
+  await done('bare-metal-host.undeploy-adopted', 'POST', '/bare-metal-hosts/host/undeploy', {});
+  await done('bare-metal-host.delete', 'DELETE', '/bare-metal-hosts/host');
+}
+
+const parts: Readonly<Record<string, () => Promise<void>>> = { jobs: recordJobs, acts: recordActs, hosts: recordHosts };
 try {
   const record = parts[part];
   if (!record) throw new Error(`There is no part "${part}". There are: ${Object.keys(parts).join(', ')}.`);

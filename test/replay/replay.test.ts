@@ -67,6 +67,7 @@ const shapes = {
   '0.2.0': '702ca5fdc3b5532d',
   '0.3.0': 'da0ae697be5c7f78',
   '0.4.0-acts': 'a0f4541392375d90',
+  '0.4.0-hosts': '8575eb28d113ea35',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {

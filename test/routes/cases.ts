@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { until } from '../harness/until.ts';
+import { hostCases } from './host-cases.ts';
 import { made, type Tenant, type World } from './world.ts';
 
 /** What to put into an operation's request. */
@@ -157,6 +158,7 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'resume-vm': vmAct(['suspend']),
   'resize-vm': vmAct([], { flavor: 'medium' }),
   'rebuild-vm': vmAct(),
+  ...hostCases,
   'create-network': creates(() => ({ name: unique('net'), region: 'tpe-1', cidr: '10.9.0.0/24' }), 202),
   'list-networks': list,
   'get-network': of(({ network }) => network),

@@ -1,6 +1,7 @@
 import type { JobView } from '../../src/domain/job.ts';
 import { Api } from '../harness/api.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
+import { enrolled } from './host-cases.ts';
 
 interface Thing {
   readonly id: string;
@@ -17,6 +18,7 @@ export interface Tenant {
   readonly vm: Thing;
   readonly network: Thing;
   readonly volume: Thing;
+  readonly host: Thing;
   readonly job: JobView;
   readonly heldJob: JobView;
   readonly batch: Thing;
@@ -98,6 +100,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     create('/networks', { name: `${name}-net`, cidr: '10.0.0.0/24' }),
     create('/volumes', { name: `${name}-vol`, sizeGib: 1 }),
   ]);
+  const host = await enrolled(operator, simulator, project, `${name}-host`);
   const vm = await create('/vms', { name: `${name}-vm`, flavor: 'small', image: 'debian-13' });
   const file = `name: ${name}-batch\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${name}-of-batch, sizeGib: 1 } }\n`;
   const batch = await member.tenant('POST', '/batches', file);
@@ -125,6 +128,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     vm,
     network,
     volume,
+    host,
     job: vm.job,
     heldJob,
     batch: batch.body.resource,

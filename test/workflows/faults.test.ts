@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hasEnded } from '../../src/domain/job.ts';
-import { plural, type ResourceKind, resourceKinds } from '../../src/domain/kinds.ts';
+import { type MadeKind, madeKinds, plural } from '../../src/domain/kinds.ts';
 import { faultEffects } from '../../src/providers/simulator/faults.ts';
 import { expectConsistent } from '../harness/consistency.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.stop());
 
-const bodies: Readonly<Record<ResourceKind, object>> = {
+const bodies: Readonly<Record<MadeKind, object>> = {
   vm: { flavor: 'small', image: 'debian-13' },
   network: { cidr: '10.50.0.0/24' },
   volume: { sizeGib: 1 },
@@ -29,7 +29,7 @@ async function ended(id: string, mend: () => Promise<void>): Promise<string> {
   return (await api.jobWhen(id)).state;
 }
 
-for (const kind of resourceKinds) {
+for (const kind of madeKinds) {
   for (const call of ['create', 'get', 'delete']) {
     for (const effect of faultEffects) {
       for (const times of [1, undefined]) {

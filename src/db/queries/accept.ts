@@ -228,6 +228,7 @@ const createStatementsWith = (marked: string) => ({
   lonelyVm: createInto('vms', noNeeds, marked),
   network: createInto('networks', firstSubnet, marked),
   volume: createInto('volumes', noNeeds, marked),
+  'bare-metal-host': createInto('bare_metal_hosts', noNeeds, marked),
 });
 const createStatements = createStatementsWith('');
 const operationStatements = createStatementsWith(begun);

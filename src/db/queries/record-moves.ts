@@ -7,7 +7,7 @@ import { httpType, partsOf, type ResourceKind, resourceKinds } from '../../domai
 import { asBefore, moveFor } from '../../domain/life.ts';
 import type { QuotaUse } from '../../domain/quota.ts';
 import type { Transition } from '../../domain/transition.ts';
-import { networks, vms, volumes } from '../schema/resources.ts';
+import { bareMetalHosts, networks, vms, volumes } from '../schema/resources.ts';
 import { quotaSql } from './quota.ts';
 
 /** What a transition needs to know of its job's row. */
@@ -89,10 +89,16 @@ function changesOf(transition: Transition, job: JobRow): Move | undefined {
   const change = job.change ?? {};
   const isDone = resource === 'done';
   const isBack = resource === 'undone' || resource === 'untouched';
-  const learnt = { ...(result?.addresses ? { addresses: result.addresses } : {}), ...result?.row };
+  const learnt: Readonly<Record<string, unknown>> = {
+    ...(result?.addresses ? { addresses: result.addresses } : {}),
+    ...result?.row,
+  };
   const row = { ...(isDone ? change.row : {}), ...learnt };
+  const isUnclean = move.status === 'available' && job.resource_kind === 'bare-metal-host' && !learnt.cleaned_at;
   return {
     ...move,
+    // Whoever says that it is done all the same does not wipe it by that.
+    ...(isUnclean ? { status: 'clean failed' } : {}),
     id: job.resource_id,
     jobId: job.id,
     type: job.type,
@@ -113,6 +119,7 @@ const tables = {
   vm: vms,
   network: networks,
   volume: volumes,
+  'bare-metal-host': bareMetalHosts,
 } as const satisfies Record<ResourceKind, PgTable>;
 
 /** The columns that the moves write, of one kind. Those that a row does not name stay as they are. */

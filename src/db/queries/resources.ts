@@ -1,4 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres';
+import type { BareMetalHost } from '../../domain/bare-metal-host.ts';
 import { isId } from '../../domain/common.ts';
 import type { ResourceKind } from '../../domain/kinds.ts';
 import type { Network } from '../../domain/network.ts';
@@ -12,6 +13,7 @@ export interface ViewOf {
   readonly vm: Vm;
   readonly network: Network;
   readonly volume: Volume;
+  readonly 'bare-metal-host': BareMetalHost;
 }
 export type ResourceView = ViewOf[ResourceKind];
 
@@ -50,6 +52,18 @@ interface ResourceRow {
   readonly addresses: { network: string; address: string }[];
   readonly cidr: string;
   readonly size_gib: number;
+  readonly bmc_address: string;
+  readonly bmc_system_id: string | null;
+  readonly bmc_credential: string;
+  readonly gpus: number;
+  readonly power: BareMetalHost['power'];
+  readonly inventory: BareMetalHost['inventory'];
+  readonly image_url: string | null;
+  readonly image_until: string | null;
+  readonly cleaned_at: Date | null;
+  readonly cleaned_by: BareMetalHost['cleanedBy'];
+  readonly maintenance: string | null;
+  readonly repair: string | null;
   readonly attached_to: { id: string; name: string } | null;
 }
 
@@ -67,6 +81,11 @@ const shownOf: Readonly<Record<ResourceKind, { readonly columns: string; readonl
     columns: `r.*, k.size_gib, (SELECT jsonb_build_object('id', x.id, 'name', x.name)
       FROM resource_uses u JOIN resources x ON x.id = u.user_id WHERE u.used_id = r.id AND x.deleted_at IS NULL LIMIT 1) AS attached_to`,
     joins: 'JOIN volumes k ON k.resource_id = r.id',
+  },
+  'bare-metal-host': {
+    columns: `r.*, k.bmc_address, k.bmc_system_id, k.bmc_credential, k.gpus, k.power, k.inventory, k.image_url, k.image_until,
+      k.cleaned_at, k.cleaned_by, k.maintenance, k.repair`,
+    joins: 'JOIN bare_metal_hosts k ON k.resource_id = r.id',
   },
 };
 const select = (kind: ResourceKind): string => {
@@ -115,7 +134,25 @@ const views: { readonly [Kind in ResourceKind]: (row: ResourceRow) => ViewOf[Kin
     sizeGib: row.size_gib,
     attachedTo: row.attached_to,
   }),
+  'bare-metal-host': (row) => ({
+    ...common(row),
+    kind: 'bare-metal-host',
+    status: row.status as BareMetalHost['status'],
+    bmcAddress: row.bmc_address,
+    bmcSystemId: row.bmc_system_id,
+    bmcCredential: row.bmc_credential,
+    gpus: row.gpus,
+    power: row.power,
+    inventory: row.inventory,
+    image: row.image_url === null ? null : { url: row.image_url, until: untilOf(row.image_until) },
+    cleanedAt: row.cleaned_at?.toISOString() ?? null,
+    cleanedBy: row.cleaned_by,
+    maintenance: row.maintenance,
+    repair: row.repair,
+  }),
 };
+
+const untilOf = (until: string | null) => (until === 'booted' ? until : 'powered-off');
 
 /** A resource just accepted, as it will be read: no second look at the database. */
 export function newResourceView(
@@ -136,6 +173,18 @@ export function newResourceView(
     addresses: [],
     cidr: '',
     size_gib: 0,
+    bmc_address: '',
+    bmc_system_id: null,
+    bmc_credential: '',
+    gpus: 0,
+    power: null,
+    inventory: null,
+    image_url: null,
+    image_until: null,
+    cleaned_at: null,
+    cleaned_by: [],
+    maintenance: null,
+    repair: null,
     attached_to: null,
   };
   return views[resource.kind]({

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { NetworkSpec, VmSpec, VolumeSpec } from '../../domain/job.ts';
-import { type ActType, plural, type ResourceKind } from '../../domain/kinds.ts';
+import { type MadeActType, type MadeKind, plural } from '../../domain/kinds.ts';
 import { ProviderError } from '../../errors.ts';
 import type { CallContext, Driver, DriverModule, Provided } from '../types.ts';
 import { type Client, openClient } from './client.ts';
@@ -76,7 +76,7 @@ const longestPauseMs = 500;
 
 function provides<Spec extends { readonly name: string }, Has extends Provided>(
   client: Client,
-  kind: ResourceKind,
+  kind: MadeKind,
   schema: z.ZodType<Has>,
   bodyOf: (spec: Spec) => object,
 ) {
@@ -119,7 +119,7 @@ function provides<Spec extends { readonly name: string }, Has extends Provided>(
     there,
 
     /** Asks for a change of what rests, and returns when it rests again. */
-    act: async (key: string, type: ActType, body: object, call: CallContext): Promise<Has> => {
+    act: async (key: string, type: MadeActType, body: object, call: CallContext): Promise<Has> => {
       await there(key, call);
       const path = `${pathOf(key)}/${type.split('.')[1]}`;
       const asked = { method: 'POST', operation: type, subject: `"${key}"` } as const;

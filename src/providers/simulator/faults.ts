@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { nameSchema } from '../../domain/common.ts';
-import { resourceKinds } from '../../domain/kinds.ts';
+import { madeKinds } from '../../domain/kinds.ts';
 import { operations } from './wire.ts';
 
 /** What a fault does to a call is in effects.ts. */
@@ -10,7 +10,7 @@ export type FaultEffect = (typeof faultEffects)[number];
 
 const operationPatterns = [
   '*',
-  ...resourceKinds.map((kind) => `${kind}.*` as const),
+  ...madeKinds.map((kind) => `${kind}.*` as const),
   'bare-metal-host.*',
   ...operations,
 ] as const;

@@ -32,17 +32,21 @@ export const hostRequestSchema = z.strictObject({ operation: z.string().min(1).m
 export type HostRequest = z.infer<typeof hostRequestSchema>;
 
 /** A rack of like hosts, put into a region from outside: no driver makes metal. */
-export const rackSchema = z.strictObject({
-  region: nameSchema,
-  rack: nameSchema,
-  count: z.int().min(1).max(500),
-  /** Which of the region workers' credentials its controllers take. */
-  credential: nameSchema.default('simulated'),
-  cpus: z.int().min(1).max(16).default(2),
-  memoryMib: z.int().min(1024).default(262_144),
-  disks: z.int().min(1).max(64).default(2),
-  gpus: z.int().min(0).max(16).default(0),
-});
+export const rackSchema = z
+  .strictObject({
+    region: nameSchema,
+    rack: nameSchema,
+    count: z.int().min(1).max(500),
+    /** Of the controller, where there is but one; else they are the rack's name with the unit. */
+    address: nameSchema.optional(),
+    /** Which of the region workers' credentials its controllers take. */
+    credential: nameSchema.default('simulated'),
+    cpus: z.int().min(1).max(16).default(2),
+    memoryMib: z.int().min(1024).default(262_144),
+    disks: z.int().min(1).max(64).default(2),
+    gpus: z.int().min(0).max(16).default(0),
+  })
+  .refine(({ count, address }) => address === undefined || count === 1, 'Expected one host for one address');
 export type Rack = z.infer<typeof rackSchema>;
 
 /** A host as the simulator keeps it, and tells of it. */

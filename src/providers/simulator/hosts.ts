@@ -135,7 +135,7 @@ function outcome(host: SimulatedHost, wish: HostWish): Partial<SimulatedHost> {
 }
 
 function newHost(rack: Rack, unit: number): SimulatedHost {
-  const address = `${rack.rack}-${String(unit).padStart(2, '0')}`;
+  const address = rack.address ?? `${rack.rack}-${String(unit).padStart(2, '0')}`;
   const digest = createHash('sha256').update(`${rack.region}/${address}`).digest('hex');
   const list = <Item>(count: number, item: (index: number) => Item) =>
     Array.from({ length: count }, (_, index) => item(index));

@@ -1,5 +1,5 @@
 import { type Context, Hono } from 'hono';
-import { actsOf, isActType, plural, type ResourceKind, resourceKinds, typeOf } from '../../domain/kinds.ts';
+import { actsOf, isMadeActType, type MadeKind, madeKinds, plural, typeOf } from '../../domain/kinds.ts';
 import { MillwrightError } from '../../errors.ts';
 import { attended, type ProviderEnv, regionOf } from './attended.ts';
 import type { CallLog } from './calls.ts';
@@ -17,7 +17,7 @@ export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog)
 
   const { note, perform } = attended(faults, calls);
 
-  for (const kind of resourceKinds) {
+  for (const kind of madeKinds) {
     const all = `/:region/${plural[kind]}` as const;
     const one = `${all}/:key` as const;
     const placeOf = (context: Context<ProviderEnv, typeof one>) => ({
@@ -58,7 +58,7 @@ export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog)
 
     for (const act of actsOf(kind)) {
       const type = typeOf(kind, act);
-      if (!isActType(type)) continue;
+      if (!isMadeActType(type)) continue;
       app.post(`${one}/${act}`, note(type), limitBody, async (context) => {
         const region = regionOf(context);
         const place = { region, kind, key: context.req.param('key') ?? '' };
@@ -72,7 +72,7 @@ export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog)
   return app;
 }
 
-async function readCreate(context: Context<ProviderEnv>, kind: ResourceKind): Promise<CreateRequest> {
+async function readCreate(context: Context<ProviderEnv>, kind: MadeKind): Promise<CreateRequest> {
   switch (kind) {
     case 'vm':
       return { kind, body: await readBody(context, createSchemas[kind]) };

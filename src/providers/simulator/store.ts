@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
-import { type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
+import { type MadeKind, madeKinds } from '../../domain/kinds.ts';
 import { MillwrightError } from '../../errors.ts';
 import { diskOf, openActs } from './acts.ts';
 import { openAttachments } from './attachments.ts';
@@ -14,7 +14,7 @@ import { type ActRequest, type CreateRequest, type ProvidedAnswer, readyState, r
 const rowSchema = z.object({
   id: z.int(),
   region: z.string(),
-  kind: z.enum(resourceKinds),
+  kind: z.enum(madeKinds),
   key: z.string(),
   name: z.string(),
   reference: z.string(),
@@ -28,7 +28,7 @@ type Row = z.infer<typeof rowSchema>;
 
 interface Place {
   readonly region: string;
-  readonly kind: ResourceKind;
+  readonly kind: MadeKind;
   readonly key: string;
 }
 
@@ -41,7 +41,7 @@ export interface Store {
   /** A key that is there already with the same body gives what is there. Throws `conflict`, `capacity`, `precondition`. */
   create(region: string, request: CreateRequest): { readonly isNew: boolean; readonly resource: ProvidedAnswer };
   find(place: Place): ProvidedAnswer | undefined;
-  list(region: string, kind: ResourceKind): ProvidedAnswer[];
+  list(region: string, kind: MadeKind): ProvidedAnswer[];
   /** Gives what is on its way out; `undefined` where it is gone. Throws `not_found`, and `conflict` for what is in use. */
   remove(place: Place): ProvidedAnswer | undefined;
   /** Throws `not_found` for what is not there, or not ready; `conflict`, `capacity`, `precondition`. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { nameSchema } from '../../domain/common.ts';
-import { type ActType, isActType, operationTypes, type ResourceKind, resourceKinds } from '../../domain/kinds.ts';
+import { isMadeActType, type MadeActType, type MadeKind, madeKinds, operationTypes } from '../../domain/kinds.ts';
 import { cidrSchema } from '../../domain/network.ts';
 import { errorCodes } from '../../errors.ts';
 import { type HostOperation, hostOperations } from './host-wire.ts';
@@ -10,10 +10,10 @@ const actions = ['create', 'get', 'list', 'delete'] as const;
 type Action = (typeof actions)[number];
 
 /** What a fault, a latency and a call in the log are named by. */
-export type Operation = `${ResourceKind}.${Action}` | ActType | HostOperation;
+export type Operation = `${MadeKind}.${Action}` | MadeActType | HostOperation;
 export const operations: readonly Operation[] = [
-  ...resourceKinds.flatMap((kind) => actions.map((action) => `${kind}.${action}` as const)),
-  ...operationTypes.filter(isActType),
+  ...madeKinds.flatMap((kind) => actions.map((action) => `${kind}.${action}` as const)),
+  ...operationTypes.filter(isMadeActType),
   ...hostOperations,
 ];
 
@@ -54,12 +54,12 @@ export const createSchemas = {
   }),
   network: z.strictObject({ ...common, cidr: cidrSchema }),
   volume: z.strictObject({ ...common, sizeGib: z.int().min(1).max(65_536) }),
-} as const satisfies Record<ResourceKind, z.ZodType>;
+} as const satisfies Record<MadeKind, z.ZodType>;
 
-export type CreateBody<Kind extends ResourceKind> = z.infer<(typeof createSchemas)[Kind]>;
+export type CreateBody<Kind extends MadeKind> = z.infer<(typeof createSchemas)[Kind]>;
 export type CreateRequest = {
-  [Kind in ResourceKind]: { readonly kind: Kind; readonly body: CreateBody<Kind> };
-}[ResourceKind];
+  [Kind in MadeKind]: { readonly kind: Kind; readonly body: CreateBody<Kind> };
+}[MadeKind];
 
 const nothing = z.strictObject({});
 /** Given again, it says that what is asked for was asked before. */
@@ -86,17 +86,17 @@ export const actSchemas = {
   'volume.attach': z.strictObject({ vm: keySchema }),
   'volume.detach': z.strictObject({ vm: keySchema }),
   'volume.grow': z.strictObject({ sizeGib: z.int().min(1).max(65_536) }),
-} as const satisfies Record<ActType, z.ZodType>;
+} as const satisfies Record<MadeActType, z.ZodType>;
 export type ActRequest = {
-  [Type in ActType]: { readonly type: Type; readonly body: z.infer<(typeof actSchemas)[Type]> };
-}[ActType];
+  [Type in MadeActType]: { readonly type: Type; readonly body: z.infer<(typeof actSchemas)[Type]> };
+}[MadeActType];
 
 /** The states in which a resource rests once it has been asked to. `changing` is on the way from one to another. */
 export const restStates = ['running', 'stopped', 'suspended', 'available'] as const;
 
 /** The state in which a kind is ready for use; before it, `building`; after it, `deleting`. */
 export const readyState = { vm: 'running', network: 'available', volume: 'available' } as const satisfies Record<
-  ResourceKind,
+  MadeKind,
   string
 >;
 

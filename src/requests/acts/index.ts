@@ -4,6 +4,7 @@ import type { ResourceChange } from '../../domain/change.ts';
 import type { ResourceKind } from '../../domain/kinds.ts';
 import { MillwrightError } from '../../errors.ts';
 import type { Catalog } from '../catalog.ts';
+import { prepareHostAct } from './bare-metal-host.ts';
 import { prepareVmAct } from './vm.ts';
 import { prepareVolumeAct } from './volume.ts';
 
@@ -36,6 +37,8 @@ export async function prepareAct(
       return prepareVmAct({ type, body } as ActRequest, { ...acting, there });
     case 'volume':
       return await prepareVolumeAct({ type, body } as ActRequest, { ...acting, there });
+    case 'bare-metal-host':
+      return prepareHostAct({ type, body } as ActRequest, { ...acting, there });
     case 'network':
       throw new MillwrightError('internal', 'A network has no acts.');
   }

@@ -23,6 +23,16 @@ export interface PlannedBatch {
   readonly operations: readonly PlannedOperation[];
 }
 
+/** Throws `forbidden` where a file does to hosts of metal what their routes would refuse. */
+function refuseWhatOperatorsDo({ isOperator }: Caller, { operations }: BatchFile): void {
+  const first = isOperator ? undefined : operations.find(({ type }) => kindOf(type) === 'bare-metal-host');
+  if (!first) return;
+  throw new MillwrightError(
+    'forbidden',
+    `The operation "${first.id}" is a ${first.type}, which wants the permission bare-metal-host.write: the role operator.`,
+  );
+}
+
 /**
  * What a batch would do to what is there now, without doing it. Throws `conflict` (or `invalid`, where that is all)
  * with every fault that would keep it from being done. A plan that does not fit into a quota is given all the same.
@@ -34,6 +44,7 @@ export async function planBatch(
   file: BatchFile,
   sealer: Sealer,
 ): Promise<PlannedBatch> {
+  refuseWhatOperatorsDo(caller, file);
   const situation = await lookAround(sql, caller.project.id, file);
   const { decisions, faults } = await decideAll({ catalog, sealer, situation }, file);
   throwIfAny(file, faults, await faultsOfUse(sql, decisions));

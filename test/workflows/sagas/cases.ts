@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { OperationType } from '../../../src/domain/kinds.ts';
 import type { Api } from '../../harness/api.ts';
 import type { SagaCase } from '../../harness/check-saga.ts';
+import { hostSagas } from './hosts.ts';
 
 const vm = (name: string, region: string) => ({ name, region, flavor: 'small', image: 'debian-13' });
 const network = (name: string, region: string) => ({ name, region, cidr: '10.30.0.0/24' });
@@ -55,4 +56,5 @@ export const sagas: { readonly [Type in OperationType]: Omit<SagaCase, 'type'> }
   }),
   'volume.grow': volumeAct('grow', { ask: () => ({ sizeGib: 20 }) }),
   'volume.delete': { body: volume, steps: [{ name: 'delete', operation: 'volume.delete' }] },
+  ...hostSagas,
 };

@@ -37,7 +37,7 @@ export function sagaSuite(...types: readonly OperationType[]): void {
     fragile = await startFragile();
   });
   let atWork = 0;
-  const steps = types.reduce((sum, type) => sum + sagas[type].steps.length, 0);
+  const steps = types.reduce((sum, type) => sum + sagas[type].steps.filter(({ operation }) => operation).length, 0);
   async function killRegionWorker(): Promise<void> {
     atWork += 1;
     if (atWork === steps) everySagaAtWork.resolve();
