@@ -45,6 +45,7 @@ import { type BatchInput, bodyOfBatch } from './batch-input.ts';
 import { followEvents } from './events.ts';
 import { type Ask, Http, type HttpOptions } from './http.ts';
 import { IdentityClient } from './identity-client.ts';
+import { RackClient } from './rack-client.ts';
 import { WebhookClient } from './webhook-client.ts';
 
 /** Resources as the API shows them. */
@@ -106,12 +107,14 @@ export class Client {
   readonly identity: IdentityClient;
   readonly webhooks: WebhookClient;
   readonly oneBatch: BatchClient;
+  readonly racks: RackClient;
 
   constructor(options: HttpOptions) {
     this.#http = new Http(options);
     this.#options = options;
     this.identity = new IdentityClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.webhooks = new WebhookClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
+    this.racks = new RackClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.oneBatch = new BatchClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
   }
 

@@ -12,6 +12,7 @@ import { networkCommand } from './network.ts';
 import { organizationCommand } from './organization.ts';
 import { projectCommand } from './project.ts';
 import { quotaCommand } from './quota.ts';
+import { hostGroupCommand, rackCommand } from './rack.ts';
 import { regionCommand } from './region.ts';
 import { roleBindingCommand } from './role-binding.ts';
 import { serviceAccountCommand } from './service-account.ts';
@@ -30,6 +31,8 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
     networkCommand,
     volumeCommand,
     bareMetalHostCommand,
+    rackCommand,
+    hostGroupCommand,
     batchCommand,
     jobCommand,
     incidentCommand,
