@@ -212,15 +212,18 @@ describe.skipIf(!hasSushy)('redfish', () => {
     });
   });
 
-  test('a link that leads off the controller is not followed: the credential goes nowhere else', async () => {
-    controller.behave(async ({ path }, passOn) => {
-      if (!path.endsWith('/Systems')) return passOn();
-      return { status: 200, headers: {}, json: { Members: [{ '@odata.id': '//192.0.2.1/redfish/v1/Systems/1' }] } };
-    });
-    await expect(driver.verify(host(), call())).rejects.toMatchObject({
-      message: expect.stringContaining('not on it'),
-    });
-  });
+  test.each(['//192.0.2.1/redfish/v1/Systems/1', '/\\\\192.0.2.1/1', '/\\t/192.0.2.1/1', 'https://192.0.2.1/1'])(
+    'a link %j that leads off the controller is not followed: the credential goes nowhere else',
+    async (link) => {
+      controller.behave(async ({ path }, passOn) => {
+        if (!path.endsWith('/Systems')) return passOn();
+        return { status: 200, headers: {}, json: { Members: [{ '@odata.id': link }] } };
+      });
+      await expect(driver.verify(host(), call())).rejects.toMatchObject({
+        message: expect.stringContaining('not on it'),
+      });
+    },
+  );
 
   test('a file of credentials that others may read is not used', async () => {
     controller.behave();

@@ -59,7 +59,7 @@ export function openClient(access: Access, timeoutMs: number, call: CallContext)
   }
 
   async function find(path: string): Promise<Found | undefined> {
-    const question: Question = { method: 'GET', path: within(path, host) };
+    const question: Question = { method: 'GET', path: within(path, access.base) };
     const answer = await ask(question);
     if (answer.status === 404) return undefined;
     if (!isSuccess(answer) || answer.json === undefined) throw refusalOf(host, question, answer);
@@ -80,7 +80,7 @@ export function openClient(access: Access, timeoutMs: number, call: CallContext)
 
   async function waitForTask(location: string, question: Question): Promise<void> {
     // Some give the whole address of their task.
-    const path = within(URL.canParse(location) ? new URL(location).pathname : location, host);
+    const path = within(URL.canParse(location) ? new URL(location).pathname : location, access.base);
     for (;;) {
       const answer = await ask({ method: 'GET', path });
       const { TaskState: state, PercentComplete: percent, Messages: messages } = taskSchema.parse(answer.json ?? {});
@@ -117,12 +117,12 @@ export function openClient(access: Access, timeoutMs: number, call: CallContext)
     },
 
     post: async (path, body) => {
-      const question: Question = { method: 'POST', path: within(path, host), body };
+      const question: Question = { method: 'POST', path: within(path, access.base), body };
       await settle(question, await ask(question));
     },
 
     patch: async (path, body) => {
-      const question: Question = { method: 'PATCH', path: within(path, host), body };
+      const question: Question = { method: 'PATCH', path: within(path, access.base), body };
       for (const match of ifMatches) {
         const value = match((await get(path)).etag);
         const answer = await ask(value === undefined ? question : { ...question, headers: { 'If-Match': value } });
@@ -183,9 +183,13 @@ export async function pause(ms: number, { signal }: CallContext): Promise<void> 
 }
 
 /** A link must stay on the controller: the credential goes with every request. */
-function within(path: string, host: string): string {
-  if (/^\/(?!\/)/.test(path)) return path;
-  throw new ProviderError('permanent', 'internal', `The controller ${host} links to "${path}", which is not on it.`);
+function within(path: string, base: URL): string {
+  if (path.startsWith('/') && URL.canParse(path, base.href) && new URL(path, base).origin === base.origin) return path;
+  throw new ProviderError(
+    'permanent',
+    'internal',
+    `The controller ${base.host} links to "${path}", which is not on it.`,
+  );
 }
 
 /** No connection came about, so that nothing can have been done. */

@@ -90,7 +90,7 @@ export async function findSystem(client: Client, systemId: string | undefined): 
   const [system] = named;
   if (system && named.length === 1) return system;
   const ids = systems.map(({ Id }) => `"${Id}"`).join(', ') || 'none';
-  throw systemId === undefined
+  throw systemId === undefined && systems.length > 0
     ? new ProviderError(
         'permanent',
         'invalid',
@@ -99,7 +99,7 @@ export async function findSystem(client: Client, systemId: string | undefined): 
     : new ProviderError(
         'permanent',
         'not_found',
-        `The controller ${client.host} has no system "${systemId}", but ${ids}.`,
+        `The controller ${client.host} has no system${systemId === undefined ? '' : ` "${systemId}"`}, but ${ids}.`,
       );
 }
 
