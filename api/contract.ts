@@ -45,6 +45,12 @@ export const pageQuery = projectQuery.extend({
   cursor: z.string().optional().meta({ description: 'The nextCursor of the page before.' }),
 });
 
+/** Of a list that always fits into one page: what any list takes may be said of it as well. */
+export const wholeListQuery = z.object({
+  limit: z.coerce.number().int().min(1).max(500).optional().meta({ description: 'All fits into one page.' }),
+  cursor: z.string().optional().meta({ description: 'There is no other page.' }),
+});
+
 export const pageOf = <Item extends z.ZodType>(item: Item) =>
   z.object({
     items: z.array(item),

@@ -1,7 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import { regionSchema, workerSchema } from '../../src/domain/operations.ts';
 import { liveWorkers } from '../../temporal/workers.ts';
-import { createRoute, json } from '../contract.ts';
+import { createRoute, json, wholeListQuery } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
@@ -18,6 +18,7 @@ export function opsRoutes({ temporal, catalog }: ApiDependencies) {
       path: '/regions',
       summary: 'List regions',
       operationId: 'list-regions',
+      request: { query: wholeListQuery },
       responses: {
         200: json('All regions, by name.', z.object({ items: z.array(regionSchema), nextCursor: z.null() })),
         ...problems,
@@ -47,6 +48,7 @@ export function opsRoutes({ temporal, catalog }: ApiDependencies) {
       description:
         'What each worker is, what it can do, and its last heartbeat, as Temporal knows them: nothing is written at rest.',
       operationId: 'list-workers',
+      request: { query: wholeListQuery },
       responses: {
         200: json('All workers.', z.object({ items: z.array(workerSchema), nextCursor: z.null() })),
         ...problems,

@@ -17,7 +17,7 @@ import {
   quotaSchema,
 } from '../../src/domain/quota.ts';
 import { MillwrightError } from '../../src/errors.ts';
-import { createRoute, json, projectQuery, referenceParam } from '../contract.ts';
+import { createRoute, json, projectQuery, referenceParam, wholeListQuery } from '../contract.ts';
 import type { ApiDependencies, ApiEnv } from '../env.ts';
 import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
@@ -46,7 +46,7 @@ export function quotaRoutes({ database: { sql } }: ApiDependencies) {
       summary: 'Show the quota',
       description: 'Of the project, and of its organization with all its projects: a request has to fit into both.',
       operationId: 'get-quota',
-      request: { query: projectQuery },
+      request: { query: projectQuery.extend(wholeListQuery.shape) },
       responses: { 200: json('Both scopes.', quotasSchema), ...problems },
     }),
     async (context) => {
@@ -154,6 +154,7 @@ export function quotaOperations({ database: { sql } }: ApiDependencies) {
       summary: 'Recount all quotas',
       description: 'Where a count is not what the resources that are there take. Nothing is changed.',
       operationId: 'list-quota-differences',
+      request: { query: wholeListQuery },
       responses: {
         200: json('None, if all is well.', z.object({ items: z.array(quotaDifferenceSchema), nextCursor: z.null() })),
         ...problems,
