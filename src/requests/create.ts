@@ -17,7 +17,7 @@ import type { Accepted, AcceptOptions, Caller } from './caller.ts';
 import type { Catalog } from './catalog.ts';
 import { acceptOnce } from './idempotency.ts';
 import { type CreateBody, type Find, prepare, referencesOf } from './prepare.ts';
-import { nameTaken, whyNot } from './refusals.ts';
+import { enrolledAlready, nameTaken, whyNot } from './refusals.ts';
 
 /** Accepts a create: quota, resource, job, audit row, idempotency key and event in one statement, or nothing. */
 export function acceptCreate(
@@ -34,7 +34,8 @@ export function acceptCreate(
     const { resource } = write;
     const { accept = (one) => insertCreates(sql, [one]) } = options;
     const createdAt = await accept(write).catch(async (error: unknown) => {
-      throw violatedUnique(error) === 'resources_name_key' ? await nameTaken(sql, caller, create) : error;
+      if (violatedUnique(error) === 'resources_name_key') throw await nameTaken(sql, caller, create);
+      throw violatedUnique(error) === 'bare_metal_hosts_controller' ? enrolledAlready(create) : error;
     });
     if (!createdAt)
       throw await whyNot(

@@ -117,8 +117,15 @@ function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: F
       return { requested: { sizeGib }, quota, row: { size_gib: sizeGib }, uses: [], spec: { name, sizeGib } };
     }
     case 'bare-metal-host': {
-      const { name, bmcAddress, bmcCredential, bmcSystemId = null, gpus } = create.body;
-      const row = { bmc_address: bmcAddress, bmc_credential: bmcCredential, bmc_system_id: bmcSystemId, gpus };
+      const { name, region, bmcAddress, bmcCredential, bmcSystemId = null, gpus } = create.body;
+      const controller = `${region} ${controllerOf(bmcAddress)}`;
+      const row = {
+        controller,
+        bmc_address: bmcAddress,
+        bmc_credential: bmcCredential,
+        bmc_system_id: bmcSystemId,
+        gpus,
+      };
       return {
         requested: { bmcAddress, bmcCredential, bmcSystemId, gpus },
         quota: { bareMetalHosts: 1, ...(gpus > 0 ? { gpus } : {}) },
@@ -129,6 +136,14 @@ function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: F
     }
   }
 }
+
+/** One spelling of a controller's address. */
+const controllerOf = (address: string): string =>
+  address
+    .toLowerCase()
+    .replace(/^https:\/\//, '')
+    .replace(/\/+$/, '')
+    .replace(/:443$/, '');
 
 function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: Find, faults: Fault[]): Parts {
   const { body } = create;

@@ -19,6 +19,15 @@ export async function nameTaken(sql: Sql, caller: Caller, { kind, body }: Create
   );
 }
 
+/** Another project's host, perhaps: that is nobody's business who may not see it. */
+export function enrolledAlready({ body }: CreateBody): MillwrightError {
+  const address = 'bmcAddress' in body ? body.bmcAddress : '';
+  return new MillwrightError(
+    'conflict',
+    `The host at the controller "${address}" is enrolled already. Name another one, or which of its systems is meant.`,
+  );
+}
+
 /** The statement wrote nothing: either a quota does not suffice, or what it needs went away in between. */
 export async function whyNot(
   sql: Sql | TransactionSql,

@@ -64,6 +64,24 @@ test('a cleaning that somebody calls done without it leaves no host available', 
   }
 });
 
+test('a host is enrolled once, however its controller is spelled and however many ask at once, until it is given up', async () => {
+  const { id, name } = await newHost();
+  const enrol = (more: object) =>
+    platform.api.tenant('POST', '/bare-metal-hosts', {
+      ...{ name: `x-${randomUUID().slice(0, 8)}`, region: 'tpe-1', bmcAddress: name, bmcCredential: 'simulated' },
+      ...more,
+    });
+  for (const bmcAddress of [name, `https://${name.toUpperCase()}`, `https://${name}:443/`]) {
+    const refused = { code: 'conflict', detail: expect.stringContaining('enrolled already') };
+    expect(await enrol({ bmcAddress })).toMatchObject({ status: 409, body: refused });
+  }
+  expect((await enrol({ region: 'nrt-1' })).status).toBe(202);
+  const many = await Promise.all(Array.from({ length: 8 }, () => enrol({ bmcAddress: `${name}-2` })));
+  expect(many.map(({ status }) => status).toSorted()).toEqual([202, ...Array(7).fill(409)]);
+  await platform.api.done('DELETE', `/bare-metal-hosts/${id}`);
+  expect((await enrol({})).status).toBe(202);
+});
+
 test('hosts and their GPUs count in the quota, and are refused beyond it', async () => {
   const used = async () => {
     const [project] = (await platform.api.tenant('GET', '/quota')).body.items;

@@ -71,23 +71,29 @@ export const networks = pgTable('networks', { resourceId: resourceId(), cidr: te
 
 export const volumes = pgTable('volumes', { resourceId: resourceId(), sizeGib: integer('size_gib').notNull() });
 
-export const bareMetalHosts = pgTable('bare_metal_hosts', {
-  resourceId: resourceId(),
-  bmcAddress: text('bmc_address').notNull(),
-  bmcSystemId: text('bmc_system_id'),
-  /** The name of a secret that the region's workers have. */
-  bmcCredential: text('bmc_credential').notNull(),
-  gpus: integer('gpus').notNull(),
-  power: text('power', { enum: ['on', 'off'] }),
-  inventory: jsonb('inventory'),
-  imageUrl: text('image_url'),
-  imageUntil: text('image_until'),
-  /** Of the last cleaning, while nothing has been deployed since. */
-  cleanedAt: time('cleaned_at'),
-  cleanedBy: jsonb('cleaned_by').notNull().default([]),
-  maintenance: text('maintenance'),
-  repair: text('repair'),
-});
+export const bareMetalHosts = pgTable(
+  'bare_metal_hosts',
+  {
+    resourceId: resourceId(),
+    /** Region and address of its controller in one spelling: of hosts that are there none has that of another (a trigger). */
+    controller: text('controller').notNull().default(''),
+    bmcAddress: text('bmc_address').notNull(),
+    bmcSystemId: text('bmc_system_id'),
+    /** The name of a secret that the region's workers have. */
+    bmcCredential: text('bmc_credential').notNull(),
+    gpus: integer('gpus').notNull(),
+    power: text('power', { enum: ['on', 'off'] }),
+    inventory: jsonb('inventory'),
+    imageUrl: text('image_url'),
+    imageUntil: text('image_until'),
+    /** Of the last cleaning, while nothing has been deployed since. */
+    cleanedAt: time('cleaned_at'),
+    cleanedBy: jsonb('cleaned_by').notNull().default([]),
+    maintenance: text('maintenance'),
+    repair: text('repair'),
+  },
+  (table) => [index('bare_metal_hosts_controller').on(table.controller)],
+);
 
 /** A frame of so many units, numbered from 1 at its foot. */
 export const racks = pgTable(
