@@ -11,6 +11,7 @@ import { leave, trace } from './middleware/request.ts';
 import { placesIn } from './places.ts';
 import { rateLimiter } from './rate-limits.ts';
 import { createRouter } from './router.ts';
+import { addressRoutes } from './routes/address.ts';
 import { auditOperations, auditRoutes } from './routes/audit.ts';
 import { bareMetalHostRoutes } from './routes/bare-metal-host.ts';
 import { batchRoutes } from './routes/batch.ts';
@@ -23,6 +24,7 @@ import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/event.ts';
 import { incidentRoutes } from './routes/incident.ts';
 import { jobRoutes } from './routes/job.ts';
+import { leaseRoutes } from './routes/lease.ts';
 import { networkRoutes } from './routes/network.ts';
 import { opsRoutes } from './routes/ops.ts';
 import { platformRoutes } from './routes/platform.ts';
@@ -31,6 +33,7 @@ import { quotaOperations, quotaRoutes } from './routes/quota.ts';
 import { hostGroupRoutes, rackRoutes } from './routes/rack.ts';
 import { roleBindingRoutes } from './routes/role-binding.ts';
 import { serviceAccountRoutes } from './routes/service-account.ts';
+import { subnetRoutes } from './routes/subnet.ts';
 import { tokenRoutes } from './routes/token.ts';
 import { vmRoutes } from './routes/vm.ts';
 import { volumeRoutes } from './routes/volume.ts';
@@ -77,6 +80,8 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
   for (const routes of [
     vmRoutes,
     networkRoutes,
+    subnetRoutes,
+    addressRoutes,
     volumeRoutes,
     bareMetalHostRoutes,
     jobRoutes,
@@ -95,7 +100,15 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     auditRoutes,
   ])
     app.route('/api/tenant/v1', routes(dependencies));
-  for (const routes of [opsRoutes, platformRoutes, rackRoutes, hostGroupRoutes, quotaOperations, auditOperations])
+  for (const routes of [
+    opsRoutes,
+    leaseRoutes,
+    platformRoutes,
+    rackRoutes,
+    hostGroupRoutes,
+    quotaOperations,
+    auditOperations,
+  ])
     app.route('/api/ops/v1', routes(dependencies));
   app.route('/api/common/v1', commonRoutes(dependencies));
 

@@ -84,6 +84,12 @@ export const created = <Schema extends z.ZodType>(description: string, schema: S
   headers: { Location: { description: 'What was made.', schema: { type: 'string' as const } } },
 });
 
+/** A body that a request must have. */
+export const bodyOf = <Schema extends z.ZodType>(schema: Schema) => ({
+  required: true,
+  content: { 'application/json': { schema } },
+});
+
 export const gone = { description: 'Done.' };
 
 /** What a mutating answer points at. */

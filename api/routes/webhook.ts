@@ -18,15 +18,21 @@ import {
   rotateSecret,
   webhookIn,
 } from '../../src/requests/webhooks.ts';
-import { created, createRoute, gone, json, pageOf, pageQuery, projectQuery, referenceParam } from '../contract.ts';
+import {
+  bodyOf,
+  created,
+  createRoute,
+  gone,
+  json,
+  pageOf,
+  pageQuery,
+  projectQuery,
+  referenceParam,
+} from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { notKept, problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
 
-const bodyOf = <Schema extends z.ZodType>(schema: Schema) => ({
-  required: true,
-  content: { 'application/json': { schema } },
-});
 const redeliveredSchema = z.object({ redelivered: z.int().meta({ description: 'How many are on their way again.' }) });
 
 /** Where a project's events are sent. */

@@ -111,6 +111,11 @@ export function reservedSpans({ cidr, gateway, reserved }: SubnetShape): readonl
   return merged;
 }
 
+export const isRange = ({ from, to }: AddressRange): boolean => addressNumber(from) <= addressNumber(to);
+
+export const isSameAddress = (one: string, other: string): boolean =>
+  familyOf(one) === familyOf(other) && addressNumber(one) === addressNumber(other);
+
 export const sizeOf = ({ first, last }: Span): bigint => last - first + 1n;
 export const reservedCount = (shape: SubnetShape): bigint =>
   reservedSpans(shape).reduce((sum, span) => sum + sizeOf(span), 0n);

@@ -5,8 +5,8 @@ import { madeKinds } from '../../src/domain/kinds.ts';
 import type { TestPlatform } from './platform.ts';
 
 /**
- * What must hold whenever nothing is under way: the data centre has exactly what the database says (but for subnets, of
- * which it is not told), every lock is free, each quota equals a recount, and addresses are those of what is there.
+ * What must hold whenever nothing is under way: the data centre has exactly what the database says (but for subnets
+ * and addresses, of which it is not told), every lock is free, each quota equals a recount, and addresses are those of what is there.
  */
 export async function expectConsistent({ sql, simulator }: Pick<TestPlatform, 'sql' | 'simulator'>): Promise<void> {
   const recorded = await sql<{ line: string }[]>`

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { until } from '../harness/until.ts';
 import { hostCases } from './host-cases.ts';
+import { subnetCases } from './subnet-cases.ts';
 import { made, type Tenant, type World } from './world.ts';
 
 /** What to put into an operation's request. */
@@ -169,6 +170,7 @@ export const cases: Readonly<Record<string, RouteCase>> = {
       (await member.done('POST', '/networks', { name: unique('net'), region: 'tpe-1', cidr: '10.9.0.0/24' })).resource,
     202,
   ),
+  ...subnetCases,
   'create-volume': creates(volume, 202),
   'list-volumes': list,
   'get-volume': of((tenant) => tenant.volume),

@@ -17,6 +17,8 @@ export interface Tenant {
   readonly admin: Api;
   readonly vm: Thing;
   readonly network: Thing;
+  /** In the subnet that came with the network. */
+  readonly address: Thing;
   readonly volume: Thing;
   readonly host: Thing;
   readonly job: JobView;
@@ -113,6 +115,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     role: 'viewer',
     serviceAccount: 'robot',
   });
+  const address = await made(admin, `/api/tenant/v1/addresses${query}`, { name: `${name}-ip`, subnet: `${name}-net` });
   const webhook = await made(admin, `/api/tenant/v1/webhooks${query}`, { name: 'hook', url: 'https://127.0.0.1:9/' });
   await admin.tenant('PATCH', `/webhooks/hook${query}`, { enabled: false });
   const [deadLetter] = await sql<{ id: string }[]>`
@@ -127,6 +130,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     admin,
     vm,
     network,
+    address,
     volume,
     host,
     job: vm.job,

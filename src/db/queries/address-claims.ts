@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Sql, TransactionSql } from 'postgres';
-import { type AssignmentKind, blockOf, isAddressIn, isReserved } from '../../domain/address-space.ts';
+import { type AssignmentKind, blockOf, isAddressIn, isReserved, isSameAddress } from '../../domain/address-space.ts';
 import { MillwrightError } from '../../errors.ts';
 import { violatedUnique } from '../client.ts';
 import { openBlockOf, openBlocks, reclaim } from './address-blocks.ts';
@@ -107,7 +107,7 @@ export async function assignAddress(
 }
 
 function sameAs(given: Assignment, address: string | undefined): Assignment {
-  if (address === undefined || given.address === address) return given;
+  if (address === undefined || isSameAddress(given.address, address)) return given;
   throw new MillwrightError(
     'conflict',
     `It already has the address ${given.address}, and cannot have ${address} before that is released.`,

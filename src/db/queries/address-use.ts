@@ -25,7 +25,16 @@ export async function subnetUse(
       count(*) FILTER (WHERE quarantine_until > now())::float8 AS quarantined,
       ${sql.unsafe(iso('min(quarantine_until) FILTER (WHERE quarantine_until > now())'))} AS "quarantineEndsAt"
     FROM address_assignments WHERE subnet_id = ${subnet.id} AND freed_at IS NULL`;
-  const { used, quarantined, quarantineEndsAt } = counted ?? { used: 0, quarantined: 0, quarantineEndsAt: null };
+  return useOf(subnet, counted ?? { used: 0, quarantined: 0, quarantineEndsAt: null });
+}
+
+interface Counted {
+  readonly used: number;
+  readonly quarantined: number;
+  readonly quarantineEndsAt: string | null;
+}
+
+export function useOf(subnet: SubnetShape, { used, quarantined, quarantineEndsAt }: Counted): SubnetUse {
   const total = sizeOf(spanOf(subnet.cidr));
   const reserved = reservedCount(subnet);
   const givable = Number(total - reserved);

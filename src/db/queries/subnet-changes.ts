@@ -184,3 +184,24 @@ async function rebuildBlocks(sql: TransactionSql, subnet: StoredSubnet): Promise
   );
   await openFirstBlocks(sql, subnet);
 }
+
+/** Ends a subnet. Throws `conflict` where somebody has an address of it, or it is the last of its network. */
+export async function endSubnet(sql: TransactionSql, id: string): Promise<void> {
+  const subnet = await lockSubnet(sql, id);
+  // Claims under way end before it is looked who has an address, and none begins after that.
+  await sql`DELETE FROM address_blocks WHERE subnet_id = ${id}`;
+  const holders = await sql<{ holder: string }[]>`
+    SELECT x.kind || ' "' || x.name || '"' AS holder FROM address_assignments a JOIN resources x ON x.id = a.owner_id
+    WHERE a.subnet_id = ${id} AND a.released_at IS NULL ORDER BY a.id LIMIT 10`;
+  const refuse = (why: string): MillwrightError =>
+    new MillwrightError('conflict', `The subnet "${subnet.name}" (${subnet.cidr}) cannot be deleted: ${why}`);
+  if (holders.length > 0) {
+    throw refuse(`${holders.map(({ holder }) => holder).join(', ')} has an address of it. Delete what has one first.`);
+  }
+  const others = await sql`
+    SELECT FROM subnets s WHERE s.network_id = (SELECT network_id FROM subnets WHERE resource_id = ${id})
+      AND s.resource_id <> ${id} AND s.ended_at IS NULL FOR UPDATE`;
+  if (others.length === 0) throw refuse('it is the last of its network, and goes with that.');
+  await sql`UPDATE subnets SET ended_at = now(), shape = shape + 1 WHERE resource_id = ${id}`;
+  await sql`UPDATE resources SET status = 'deleted', deleted_at = now(), updated_at = now() WHERE id = ${id}`;
+}
