@@ -40,6 +40,7 @@ import {
 } from '../src/domain/quota.ts';
 import { type Vm, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
+import { AddressClient } from './address-client.ts';
 import { BatchClient } from './batch-client.ts';
 import { type BatchInput, bodyOfBatch } from './batch-input.ts';
 import { followEvents } from './events.ts';
@@ -107,6 +108,7 @@ export class Client {
   readonly identity: IdentityClient;
   readonly webhooks: WebhookClient;
   readonly oneBatch: BatchClient;
+  readonly addresses: AddressClient;
   readonly racks: RackClient;
 
   constructor(options: HttpOptions) {
@@ -115,6 +117,7 @@ export class Client {
     this.identity = new IdentityClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.webhooks = new WebhookClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.racks = new RackClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
+    this.addresses = new AddressClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.oneBatch = new BatchClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
   }
 

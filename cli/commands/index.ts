@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { processContext } from '../context.ts';
+import { addressCommand } from './address.ts';
 import { auditCommand } from './audit.ts';
 import { bareMetalHostCommand } from './bare-metal-host.ts';
 import { batchCommand } from './batch.ts';
@@ -16,6 +17,7 @@ import { hostGroupCommand, rackCommand } from './rack.ts';
 import { regionCommand } from './region.ts';
 import { roleBindingCommand } from './role-binding.ts';
 import { serviceAccountCommand } from './service-account.ts';
+import { subnetCommand } from './subnet.ts';
 import { tokenCommand } from './token.ts';
 import { userCommand } from './user.ts';
 import { vmCommand } from './vm.ts';
@@ -29,6 +31,8 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
   [
     vmCommand,
     networkCommand,
+    subnetCommand,
+    addressCommand,
     volumeCommand,
     bareMetalHostCommand,
     rackCommand,

@@ -51,13 +51,17 @@ export interface AddressDifference {
   readonly counted: string;
 }
 
-/** Where a block does not say what the assignments do: that what is assigned, or not free yet, is taken, and nothing else. Nothing is mended. */
+/**
+ * Where a block does not say what the assignments do: that what is assigned, or not free yet, is taken, and nothing else. Of
+ * subnets that have ended there are no blocks any more. Nothing is mended.
+ */
 export const addressDifferences = (sql: Sql): Promise<readonly AddressDifference[]> =>
   sql.unsafe<AddressDifference[]>(`
     WITH counted AS (
       SELECT subnet_id, first, bit_or(${bitOf('address', 'first')}) AS taken FROM (
         SELECT a.subnet_id, a.address, ${blockIn('a.address', 's.block_bits')} AS first
-        FROM address_assignments a JOIN subnets s ON s.resource_id = a.subnet_id WHERE a.freed_at IS NULL
+        FROM address_assignments a JOIN subnets s ON s.resource_id = a.subnet_id
+        WHERE a.freed_at IS NULL AND s.ended_at IS NULL
       ) a GROUP BY subnet_id, first
     )
     SELECT coalesce(b.subnet_id, c.subnet_id) AS "subnetId", host(coalesce(b.first, c.first)) AS first,
