@@ -145,6 +145,8 @@ export const hostGroupMembers = pgTable(
   ],
 );
 
+export const snapshots = pgTable('snapshots', { resourceId: resourceId(), sizeGib: integer('size_gib').notNull() });
+
 /** `userId` needs `usedId` (a VM its network): what is used cannot be deleted. */
 export const resourceUses = pgTable(
   'resource_uses',
