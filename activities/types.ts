@@ -12,6 +12,7 @@ import type {
   NamedKey,
   NetworkSpec,
   RetryPolicy,
+  SnapshotSpec,
   VmRebuild,
   VmRestState,
   VmSize,
@@ -135,6 +136,10 @@ export interface RegionActivities {
   attachVolume(call: RegionCall, vm: NamedKey): Promise<JobResult>;
   detachVolume(call: RegionCall, vm: NamedKey): Promise<JobResult>;
   growVolume(call: RegionCall, sizeGib: number): Promise<JobResult>;
+  ensureSnapshot(call: RegionCall, spec: SnapshotSpec): Promise<JobResult>;
+  removeSnapshot(call: RegionCall): Promise<JobResult>;
+  /** Once for each token, however often it is asked. */
+  restoreVolume(call: RegionCall, snapshot: NamedKey, token: string): Promise<JobResult>;
   verifyHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
   inspectHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
   setHostPower(call: RegionCall, spec: HostSpec, action: PowerAction): Promise<JobResult>;

@@ -33,6 +33,7 @@ import { quotaOperations, quotaRoutes } from './routes/quota.ts';
 import { hostGroupRoutes, rackRoutes } from './routes/rack.ts';
 import { roleBindingRoutes } from './routes/role-binding.ts';
 import { serviceAccountRoutes } from './routes/service-account.ts';
+import { snapshotRoutes } from './routes/snapshot.ts';
 import { subnetRoutes } from './routes/subnet.ts';
 import { tokenRoutes } from './routes/token.ts';
 import { vmRoutes } from './routes/vm.ts';
@@ -83,6 +84,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     subnetRoutes,
     addressRoutes,
     volumeRoutes,
+    snapshotRoutes,
     bareMetalHostRoutes,
     jobRoutes,
     batchRoutes,

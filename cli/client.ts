@@ -38,6 +38,7 @@ import {
   quotaSchema,
   type quotaScopes,
 } from '../src/domain/quota.ts';
+import { type Snapshot, snapshotSchema } from '../src/domain/snapshot.ts';
 import { type Vm, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
 import { AddressClient } from './address-client.ts';
@@ -54,12 +55,14 @@ export interface Views {
   readonly vm: Vm;
   readonly network: Network;
   readonly volume: Volume;
+  readonly snapshot: Snapshot;
   readonly 'bare-metal-host': BareMetalHost;
 }
 const viewSchemas: { readonly [Kind in ResourceKind]: z.ZodType<Views[Kind]> } = {
   vm: vmSchema,
   network: networkSchema,
   volume: volumeSchema,
+  snapshot: snapshotSchema,
   'bare-metal-host': bareMetalHostSchema,
 };
 

@@ -19,6 +19,7 @@ import type {
   VmRebuild,
   VmResizeSpec,
   VolumeAttachSpec,
+  VolumeRestoreSpec,
 } from '../src/domain/job.ts';
 import type { SagaType } from '../src/domain/kinds.ts';
 import {
@@ -46,8 +47,9 @@ import { handleMessages } from './messages.ts';
 import { createNetwork, deleteNetwork } from './network.ts';
 import { watchProgress } from './progress.ts';
 import type { SagaEnd } from './saga.ts';
+import { createSnapshot, deleteSnapshot } from './snapshot.ts';
 import { createVm, deleteVm, rebootVm, rebuildVm, resizeVm, resumeVm, startVm, stopVm, suspendVm } from './vm.ts';
-import { attachVolume, createVolume, deleteVolume, detachVolume, growVolume } from './volume.ts';
+import { attachVolume, createVolume, deleteVolume, detachVolume, growVolume, restoreVolume } from './volume.ts';
 
 /** Every saga there is, by the type of its job. A job's spec is of its type: the statement that accepted it saw to that. */
 const sagas: Readonly<Record<SagaType, (job: Job) => Promise<SagaEnd>>> = {
@@ -85,6 +87,9 @@ const sagas: Readonly<Record<SagaType, (job: Job) => Promise<SagaEnd>>> = {
   'bare-metal-host.set-boot-device': (job) => setBootDeviceBareMetalHost(job as Job<HostBootSpec>),
   'bare-metal-host.insert-media': (job) => insertMediaBareMetalHost(job as Job<HostMediaSpec>),
   'bare-metal-host.eject-media': (job) => ejectMediaBareMetalHost(job as Job<HostSpec>),
+  'volume.restore': (job) => restoreVolume(job as Job<VolumeRestoreSpec>),
+  'snapshot.create': (job) => createSnapshot(job as Job<SpecOf['snapshot']>),
+  'snapshot.delete': deleteSnapshot,
   'http.request': (job) => requestHttp(job as Job<HttpSpec>),
 };
 

@@ -1,4 +1,4 @@
-import type { Job, VolumeAttachSpec, VolumeSpec } from '../src/domain/job.ts';
+import type { Job, VolumeAttachSpec, VolumeRestoreSpec, VolumeSpec } from '../src/domain/job.ts';
 import { region } from './activities.ts';
 import { none, type SagaEnd, saga } from './saga.ts';
 
@@ -39,5 +39,13 @@ export const growVolume = (job: Job<VolumeSpec>): Promise<SagaEnd> =>
     step('grow', {
       do: () => region(job, 'grow').growVolume(job.spec.sizeGib),
       undo: none('a volume does not shrink'),
+    }),
+  );
+
+export const restoreVolume = (job: Job<VolumeRestoreSpec>): Promise<SagaEnd> =>
+  saga(job, (step) =>
+    step('restore', {
+      do: () => region(job, 'restore').restoreVolume(job.spec.snapshot, job.id),
+      undo: none('what the volume held is overwritten'),
     }),
   );

@@ -151,7 +151,8 @@ export async function beginForth(dependencies: ControlDependencies, beginning: B
       return await call(dependencies, beginning, place, checkWith(type, {}, given));
     case 'vm.update':
     case 'network.update':
-    case 'volume.update': {
+    case 'volume.update':
+    case 'snapshot.update': {
       const kind = kindOf(type);
       if (!kind) throw new Error(`${type} has no kind`);
       return await update(dependencies, beginning, kind, given);

@@ -66,6 +66,11 @@ export function createRegionActivities(driver: Drivers, ask: AskStanding, http: 
     growVolume: async (call, sizeGib) =>
       resultOf(await driver(call.provider).storage.grow(call.key, sizeGib, contextOf(call))),
     ...hostActivities(driver, contextOf),
+    ensureSnapshot: async (call, spec) =>
+      resultOf(await driver(call.provider).storage.snapshots.ensure(call.key, spec, contextOf(call))),
+    removeSnapshot: (call) => removed(driver(call.provider).storage.snapshots.remove(call.key, contextOf(call))),
+    restoreVolume: async (call, snapshot, token) =>
+      resultOf(await driver(call.provider).storage.restore(call.key, snapshot.key, token, contextOf(call))),
     requestHttp: async (call, spec) => ({ outputs: await request(call.key, spec, http, contextOf(call)) }),
   };
 }

@@ -17,6 +17,7 @@ import { hostGroupCommand, rackCommand } from './rack.ts';
 import { regionCommand } from './region.ts';
 import { roleBindingCommand } from './role-binding.ts';
 import { serviceAccountCommand } from './service-account.ts';
+import { snapshotCommand } from './snapshot.ts';
 import { subnetCommand } from './subnet.ts';
 import { tokenCommand } from './token.ts';
 import { userCommand } from './user.ts';
@@ -34,6 +35,7 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
     subnetCommand,
     addressCommand,
     volumeCommand,
+    snapshotCommand,
     bareMetalHostCommand,
     rackCommand,
     hostGroupCommand,

@@ -5,6 +5,7 @@ import type { ResourceUpdate } from '../../src/domain/common.ts';
 import { type Act, actsOf, isActType, type ResourceKind, typeOf } from '../../src/domain/kinds.ts';
 import { listedStates } from '../../src/domain/life.ts';
 import type { NetworkCreate } from '../../src/domain/network.ts';
+import type { SnapshotCreate } from '../../src/domain/snapshot.ts';
 import type { VmCreate } from '../../src/domain/vm.ts';
 import type { VolumeCreate } from '../../src/domain/volume.ts';
 import type { Accepted, Views } from '../client.ts';
@@ -40,6 +41,7 @@ interface CreateBodies {
   readonly vm: VmCreate;
   readonly network: NetworkCreate;
   readonly volume: VolumeCreate;
+  readonly snapshot: SnapshotCreate;
   readonly 'bare-metal-host': BareMetalHostCreate;
 }
 
@@ -54,10 +56,14 @@ interface KindCommand<Kind extends ResourceKind> {
   readonly acts?: Readonly<Partial<Record<Act, readonly CreateOption<string>[]>>>;
 }
 
-/** What every create request carries beside its kind's own fields and its name. */
-const sharedOptions: readonly CreateOption<Extract<keyof CreateBodies[ResourceKind], string>>[] = [
+/** Where it is to be; a snapshot is where its volume is. */
+const placeOptions: readonly CreateOption<'region' | 'provider'>[] = [
   mandatoryText('region', '--region <region>', 'where to build it; see "millwright region list"'),
   text('provider', '--provider <provider>', 'which of the region’s providers; may be left out where it has one'),
+];
+
+/** What every create request carries beside its kind's own fields and its name. */
+const sharedOptions: readonly CreateOption<Extract<keyof CreateBodies[ResourceKind], string>>[] = [
   labels('labels', '--label <key=value>', 'a label; may be given again'),
   toggle('deletionProtection', '--deletion-protection', 'refuse to delete it'),
   { field: 'onFailure', option: onFailureOption() },
@@ -80,7 +86,7 @@ export function resourceCommand<Kind extends ResourceKind>(spec: KindCommand<Kin
 
 function createCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open: OpenContext): Command {
   const { kind, noun } = spec;
-  const options = [...sharedOptions, ...spec.options];
+  const options = [...(kind === 'snapshot' ? [] : placeOptions), ...sharedOptions, ...spec.options];
   const command = apiCommand('create', `create a ${noun}`).argument('<name>', 'its name');
   for (const { option } of options) command.addOption(option);
   return withJob(command).action(async (name: string) => {

@@ -10,6 +10,7 @@ export const volumeCommand = (open: OpenContext) =>
       options: [mandatoryCount('sizeGib', '--size-gib <GiB>', 'its size')],
       acts: {
         attach: [mandatoryText('vm', '--vm <vm>', 'the VM that is to have it')],
+        restore: [mandatoryText('snapshot', '--snapshot <snapshot>', 'one of this volume')],
         grow: [mandatoryCount('sizeGib', '--size-gib <GiB>', 'its new size, larger than before')],
       },
       columns: [

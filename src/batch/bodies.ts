@@ -4,6 +4,7 @@ import { bareMetalHostCreateSchema } from '../domain/bare-metal-host.ts';
 import { referenceSchema, updateFields } from '../domain/common.ts';
 import { type ActType, isActType, operationTypes } from '../domain/kinds.ts';
 import { networkCreateSchema } from '../domain/network.ts';
+import { snapshotCreateSchema } from '../domain/snapshot.ts';
 import { vmCreateSchema } from '../domain/vm.ts';
 import { volumeCreateSchema } from '../domain/volume.ts';
 import { secretPaths } from '../secrets/fields.ts';
@@ -79,6 +80,9 @@ export const bodies = {
   'volume.create': volumeCreateSchema,
   'volume.update': updateSchema,
   'volume.delete': deleteSchema,
+  'snapshot.create': snapshotCreateSchema,
+  'snapshot.update': updateSchema,
+  'snapshot.delete': deleteSchema,
   'bare-metal-host.create': bareMetalHostCreateSchema,
   'bare-metal-host.update': updateSchema,
   'bare-metal-host.delete': deleteSchema,

@@ -85,7 +85,11 @@ export const fileOperationTypes: readonly FileOperationType[] = [
 ];
 
 /** Types that are built somewhere, or called from there. */
-export const needsRegion = (type: FileOperationType): boolean => type.endsWith('.create') || type === 'http.request';
+export const needsRegion = (type: FileOperationType): boolean =>
+  (type.endsWith('.create') && !isWhereItsVolumeIs(type)) || type === 'http.request';
+
+/** A snapshot is made where its volume is, and says nothing of it. */
+export const isWhereItsVolumeIs = (type: FileOperationType): boolean => type === 'snapshot.create';
 
 const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
 

@@ -3,7 +3,14 @@ import { type BatchOperationType, kindOf, plural, type ResourceKind } from '../d
 import { isSecretField } from './bodies.ts';
 import { type Checking, tellAll } from './checking.ts';
 import type { LookedAt } from './condition-names.ts';
-import { type BatchOperation, type Condition, type FileOperationType, needsRegion, operationSchema } from './file.ts';
+import {
+  type BatchOperation,
+  type Condition,
+  type FileOperationType,
+  isWhereItsVolumeIs,
+  needsRegion,
+  operationSchema,
+} from './file.ts';
 import { type Problem, problemsOf } from './issues.ts';
 import { type Where, within } from './report.ts';
 import { type Scope, substitute } from './substitute.ts';
@@ -153,7 +160,7 @@ function checkPlace(
   at: Where,
   { catalog, spelling, report }: Checking,
 ): void {
-  const isResource = type !== 'batch.apply' && kindOf(type) !== undefined;
+  const isResource = type !== 'batch.apply' && kindOf(type) !== undefined && !isWhereItsVolumeIs(type);
   for (const field of ['region', 'provider'] as const) {
     const takes = isResource || (field === 'region' && type === 'http.request');
     if (raw[field] !== undefined && !takes)
@@ -198,15 +205,21 @@ export function namesIn(type: BatchOperationType, given: Given, at: Where): Pick
   if (!kind) return { creates: undefined, uses: [] };
   const own = name === undefined ? undefined : { kind, name, at: within(at, 'name') };
   if (!type.endsWith('.create')) {
-    const vm = literal(given.vm);
-    const other = vm === undefined ? [] : [{ kind: 'vm' as const, name: vm, at: within(at, 'vm'), deletes: false }];
-    return { creates: undefined, uses: [...(own ? [{ ...own, deletes: type.endsWith('.delete') }] : []), ...other] };
+    const others = (['vm', 'snapshot'] as const).flatMap((other) => usedIn(other, given, at));
+    return { creates: undefined, uses: [...(own ? [{ ...own, deletes: type.endsWith('.delete') }] : []), ...others] };
   }
+  if (kind === 'snapshot') return { creates: own, uses: usedIn('volume', given, at) };
   if (kind !== 'vm') return { creates: own, uses: [] };
   const uses = (['network', 'volume'] as const).flatMap((used) =>
     textsIn(given[plural[used]], within(at, plural[used])).map((named) => ({ kind: used, ...named, deletes: false })),
   );
   return { creates: own, uses };
+}
+
+/** What a field that is called by its kind names. */
+function usedIn(kind: 'vm' | 'volume' | 'snapshot', given: Given, at: Where): Draft['uses'] {
+  const name = literal(given[kind]);
+  return name === undefined ? [] : [{ kind, name, at: within(at, kind), deletes: false }];
 }
 
 /** The texts in what should be a list of texts. */

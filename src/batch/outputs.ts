@@ -9,6 +9,7 @@ const ofResource: Readonly<Record<ResourceKind, readonly string[]>> = {
   network: [...ofEvery, 'cidr'],
   'bare-metal-host': [...ofEvery, 'bmcAddress', 'power'],
   volume: [...ofEvery, 'sizeGib', 'attachedTo'],
+  snapshot: [...ofEvery, 'sizeGib'],
 };
 const ofDelete: readonly string[] = ['id', 'name'];
 const ofApproval: readonly string[] = ['approved', 'by', 'reason', 'at'];

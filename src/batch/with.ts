@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { MillwrightError } from '../errors.ts';
 import { pointerOf } from '../faults.ts';
 import { type BodyOf, bodies } from './bodies.ts';
-import type { BatchOperation, FileOperationType } from './file.ts';
+import { type BatchOperation, type FileOperationType, isWhereItsVolumeIs } from './file.ts';
 import { type Problem, problemsOf, valueAt } from './issues.ts';
 import { Spelling } from './near.ts';
 import { hasReference, withoutEscapes } from './template.ts';
@@ -19,7 +19,7 @@ const ofTheOperation: Readonly<Record<string, string>> = { onFailure: 'onFailure
 type Place = Pick<BatchOperation, 'region' | 'provider'>;
 
 const bodyOf = (type: FileOperationType, { region, provider }: Place, given: object): object =>
-  type.endsWith('.create') ? { ...given, region, provider } : given;
+  type.endsWith('.create') && !isWhereItsVolumeIs(type) ? { ...given, region, provider } : given;
 
 /**
  * The body of the request that an operation makes, from its resolved `with`. Throws `invalid` with every fault, its

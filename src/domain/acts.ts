@@ -9,7 +9,7 @@ import {
 import { jobFields } from './common.ts';
 import type { ActType, operationTypes } from './kinds.ts';
 import { vmRebuildSchema, vmResizeSchema } from './vm.ts';
-import { volumeAttachSchema, volumeGrowSchema } from './volume.ts';
+import { volumeAttachSchema, volumeGrowSchema, volumeRestoreSchema } from './volume.ts';
 
 /** The body of an act that asks for nothing but itself. */
 const plainSchema = z.strictObject(jobFields).meta({ id: 'Act' });
@@ -26,6 +26,7 @@ export const actSchemas = {
   'volume.attach': volumeAttachSchema,
   'volume.detach': plainSchema,
   'volume.grow': volumeGrowSchema,
+  'volume.restore': volumeRestoreSchema,
   'bare-metal-host.manage': plainSchema,
   'bare-metal-host.inspect': plainSchema,
   'bare-metal-host.clean': plainSchema,
@@ -61,6 +62,7 @@ export const actTitles: Readonly<Record<ActType, string>> = {
   'volume.attach': 'Attach to a VM',
   'volume.detach': 'Detach from its VM',
   'volume.grow': 'Grow',
+  'volume.restore': 'Bring back from a snapshot',
   'bare-metal-host.manage': 'Reach the controller, and so manage,',
   'bare-metal-host.inspect': 'Take the inventory of',
   'bare-metal-host.clean': 'Wipe',
@@ -80,7 +82,12 @@ export const actTitles: Readonly<Record<ActType, string>> = {
 };
 
 /** What it did cannot be taken back: where it fails it is held, and a batch does not undo it. */
-const irreversible: ReadonlySet<string> = new Set<ActType>(['vm.reboot', 'vm.rebuild', 'volume.grow']);
+const irreversible: ReadonlySet<string> = new Set<ActType>([
+  'vm.reboot',
+  'vm.rebuild',
+  'volume.grow',
+  'volume.restore',
+]);
 
 /** A host is there before and after, and says itself how it stands: what fails on it ends so, unless somebody wants it held. */
 export const endsAsItIs = (type: string): boolean => type.startsWith('bare-metal-host.');

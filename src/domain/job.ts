@@ -87,6 +87,14 @@ export interface HostMediaSpec extends HostSpec {
 export interface HostBootSpec extends HostSpec {
   readonly boot: BootDevice;
 }
+export interface SnapshotSpec {
+  readonly name: string;
+  readonly volume: NamedKey;
+}
+export interface VolumeRestoreSpec {
+  readonly name: string;
+  readonly snapshot: NamedKey;
+}
 export interface NamedKey {
   readonly key: string;
   readonly name: string;
@@ -95,6 +103,7 @@ export interface SpecOf {
   readonly vm: VmSpec;
   readonly network: NetworkSpec;
   readonly volume: VolumeSpec;
+  readonly snapshot: SnapshotSpec;
   readonly 'bare-metal-host': HostSpec;
 }
 

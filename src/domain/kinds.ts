@@ -4,10 +4,10 @@ import { hostSwitches, hostVerbs } from './host-states.ts';
  * The kinds of resource and what may be done with them. Named once; the name runs through every
  * folder, URL and command. No zod here: workflows import this file.
  */
-export const resourceKinds = ['vm', 'network', 'volume', 'bare-metal-host'] as const;
+export const resourceKinds = ['vm', 'network', 'volume', 'snapshot', 'bare-metal-host'] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 /** Those that a provider makes. A host is there before anybody asks. */
-export const madeKinds = ['vm', 'network', 'volume'] as const;
+export const madeKinds = ['vm', 'network', 'snapshot', 'volume'] as const;
 export type MadeKind = (typeof madeKinds)[number];
 
 /**
@@ -17,7 +17,8 @@ export type MadeKind = (typeof madeKinds)[number];
 export const verbsOf = {
   vm: ['create', 'delete', 'start', 'stop', 'reboot', 'suspend', 'resume', 'resize', 'rebuild'],
   network: ['create', 'delete'],
-  volume: ['create', 'delete', 'attach', 'detach', 'grow'],
+  volume: ['create', 'delete', 'attach', 'detach', 'grow', 'restore'],
+  snapshot: ['create', 'delete'],
   'bare-metal-host': ['create', 'delete', ...hostVerbs, ...hostSwitches],
 } as const satisfies Readonly<Record<ResourceKind, readonly ['create', 'delete', ...string[]]>>;
 export type VerbOf<Kind extends ResourceKind> = (typeof verbsOf)[Kind][number];
@@ -96,5 +97,6 @@ export const plural = {
   vm: 'vms',
   network: 'networks',
   volume: 'volumes',
+  snapshot: 'snapshots',
   'bare-metal-host': 'bare-metal-hosts',
 } as const satisfies Record<ResourceKind, string>;

@@ -15,7 +15,7 @@ export const asBefore = 'as-before';
  *                        └─ stuck: error ◀───────────────────┘ failed: error ── delete ▶
  * ```
  *
- * For networks and volumes the resting state is `available`. A `deleted` row stays for its jobs' sake; no list
+ * For networks, volumes and snapshots the resting state is `available`. A `deleted` row stays for its jobs' sake; no list
  * and no request sees it, and its name is free.
  *
  * A VM that is there rests in one of three states, and goes from one to another by a job of its own:
@@ -86,7 +86,9 @@ export const lives: { readonly [Kind in ResourceKind]: Readonly<Record<VerbOf<Ki
     attach: act(['available'], 'attaching', 'available'),
     detach: act(['available'], 'detaching', 'available'),
     grow: act(['available'], 'growing', 'available'),
+    restore: act(['available'], 'restoring', 'available'),
   },
+  snapshot: life('available'),
   'bare-metal-host': hostLife,
 };
 
@@ -122,6 +124,7 @@ export const volumeStates = [
   'attaching',
   'detaching',
   'growing',
+  'restoring',
   'deleting',
   'deleted',
   'error',
@@ -138,6 +141,7 @@ const statesOf = {
   vm: vmStates,
   network: passiveStates,
   volume: volumeStates,
+  snapshot: passiveStates,
   'bare-metal-host': bareMetalHostStates,
 } as const satisfies Record<ResourceKind, readonly ResourceState[]>;
 /** The states in which a resource is in a list. */

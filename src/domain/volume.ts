@@ -18,6 +18,13 @@ export const volumeGrowSchema = z
   })
   .meta({ id: 'VolumeGrow' });
 
+export const volumeRestoreSchema = z
+  .strictObject({
+    snapshot: referenceSchema.meta({ description: 'One of this volume. What was written since it was taken is lost.' }),
+    ...jobFields,
+  })
+  .meta({ id: 'VolumeRestore' });
+
 export const volumeSchema = z
   .object({
     ...resourceFields,

@@ -1,4 +1,4 @@
-import type { NetworkSpec, VmRebuild, VmRestState, VmSize, VmSpec, VolumeSpec } from '../domain/job.ts';
+import type { NetworkSpec, SnapshotSpec, VmRebuild, VmRestState, VmSize, VmSpec, VolumeSpec } from '../domain/job.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import type { BareMetalDriver } from './bare-metal.ts';
 import type { RedfishSettings } from './redfish/settings.ts';
@@ -81,6 +81,10 @@ interface StorageDriver extends Provides<VolumeSpec, Provided> {
   detach(key: string, vmKey: string, call: CallContext): Promise<void>;
   /** Never smaller: a size that it has already, or more, is passed over. */
   grow(key: string, sizeGib: number, call: CallContext): Promise<Provided>;
+  /** Of volumes, attached or not. A volume that has any is not removed. */
+  readonly snapshots: Provides<SnapshotSpec, Provided>;
+  /** Its content as in a snapshot of it, once for each token; one that a running VM has is a permanent `conflict`. */
+  restore(key: string, snapshotKey: string, token: string, call: CallContext): Promise<Provided>;
 }
 
 /** What a region worker opens a driver with: its region and the credentials that it alone holds. */

@@ -72,8 +72,8 @@ export async function readyCreate(
 ): Promise<ReadyCreate> {
   const prepared = prepare(create, catalog, find);
   const { kind, body } = create;
-  const { provider, quota, row, uses } = prepared;
-  const { name, region, labels, deletionProtection } = body;
+  const { region, provider, quota, row, uses } = prepared;
+  const { name, labels, deletionProtection } = body;
   const { sealer, onFailure = body.onFailure, timeoutSeconds = body.timeoutSeconds } = options;
   const id = newId();
   const job = newJob(caller, 'create', { id, kind, name, region, provider }, prepared.spec, {

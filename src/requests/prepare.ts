@@ -8,6 +8,7 @@ import type { ResourceKind } from '../domain/kinds.ts';
 import { usableStates } from '../domain/life.ts';
 import type { NetworkCreate } from '../domain/network.ts';
 import type { QuotaUse } from '../domain/quota.ts';
+import type { SnapshotCreate } from '../domain/snapshot.ts';
 import type { VmCreate } from '../domain/vm.ts';
 import type { VolumeCreate } from '../domain/volume.ts';
 import { type Fault, MillwrightError } from '../errors.ts';
@@ -18,6 +19,7 @@ interface BodyOf {
   readonly vm: VmCreate;
   readonly network: NetworkCreate;
   readonly volume: VolumeCreate;
+  readonly snapshot: SnapshotCreate;
   readonly 'bare-metal-host': BareMetalHostCreate;
 }
 export type CreateBody = {
@@ -26,6 +28,7 @@ export type CreateBody = {
 
 /** A create whose every name has been found: what the database and the provider need of it. */
 export interface Prepared {
+  readonly region: string;
   readonly provider: string;
   /** What to compare with to see whether a resource is as it was asked for; secrets in clear, to be veiled. */
   readonly requested: Readonly<Record<string, unknown>>;
@@ -48,6 +51,8 @@ export function createOf(
       return { kind, body: checkWith('network.create', place, resolved) };
     case 'volume':
       return { kind, body: checkWith('volume.create', place, resolved) };
+    case 'snapshot':
+      return { kind, body: checkWith('snapshot.create', place, resolved) };
     case 'bare-metal-host':
       return { kind, body: checkWith('bare-metal-host.create', place, resolved) };
   }
@@ -55,6 +60,7 @@ export function createOf(
 
 /** The resources that a create names, by kind. */
 export function referencesOf(create: CreateBody): { kind: ResourceKind; reference: string; pointer: string }[] {
+  if (create.kind === 'snapshot') return [{ kind: 'volume', reference: create.body.volume, pointer: '/volume' }];
   if (create.kind !== 'vm') return [];
   return (['network', 'volume'] as const).flatMap((kind) =>
     create.body[`${kind}s`].map((reference, index) => ({ kind, reference, pointer: `/${kind}s/${index}` })),
@@ -67,23 +73,37 @@ export type Find = (reference: { readonly kind: ResourceKind; readonly reference
 export function prepare(create: CreateBody, catalog: Catalog, find: Find): Prepared {
   const faults: Fault[] = [];
   const { body } = create;
-  const provider = findProvider(body, catalog, faults);
+  const place = placeOf(create, catalog, find, faults);
   const prepared = prepareKind(create, catalog, find, faults);
   if (faults.length > 0) {
     throw new MillwrightError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
   }
   const { labels, deletionProtection } = body;
   return {
-    provider,
+    ...place,
     ...prepared,
-    requested: { region: body.region, provider, labels, deletionProtection, ...prepared.requested },
+    requested: { ...place, labels, deletionProtection, ...prepared.requested },
   };
 }
 
 /** `"small, medium, large"`, for a message. */
 const listed = (names: readonly string[]): string => (names.length > 0 ? names.join(', ') : 'none');
 
-function findProvider(body: CreateBody['body'], catalog: Catalog, faults: Fault[]): string {
+type PlaceOf = Pick<Prepared, 'region' | 'provider'>;
+
+/** Where it is to be made: a snapshot where its volume is, anything else where its request says. */
+function placeOf(create: CreateBody, catalog: Catalog, find: Find, faults: Fault[]): PlaceOf {
+  if (create.kind !== 'snapshot')
+    return { region: create.body.region, provider: findProvider(create.body, catalog, faults) };
+  const { region = '', provider = '' } = find({ kind: 'volume', reference: create.body.volume }) ?? {};
+  return { region, provider };
+}
+
+function findProvider(
+  body: Exclude<CreateBody, { kind: 'snapshot' }>['body'],
+  catalog: Catalog,
+  faults: Fault[],
+): string {
   const region = catalog.regions.find(({ name }) => name === body.region);
   if (!region) {
     const known = listed(catalog.regions.map(({ name }) => name));
@@ -99,7 +119,7 @@ function findProvider(body: CreateBody['body'], catalog: Catalog, faults: Fault[
   return '';
 }
 
-type Parts = Omit<Prepared, 'provider'>;
+type Parts = Omit<Prepared, 'region' | 'provider'>;
 
 function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: Fault[]): Parts {
   switch (create.kind) {
@@ -116,6 +136,8 @@ function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: F
       const quota = { volumes: 1, storageGib: sizeGib };
       return { requested: { sizeGib }, quota, row: { size_gib: sizeGib }, uses: [], spec: { name, sizeGib } };
     }
+    case 'snapshot':
+      return prepareSnapshot(create, find, faults);
     case 'bare-metal-host': {
       const { name, region, bmcAddress, bmcCredential, bmcSystemId = null, gpus } = create.body;
       const controller = `${region} ${controllerOf(bmcAddress)}`;
@@ -144,6 +166,23 @@ const controllerOf = (address: string): string =>
     .replace(/^https:\/\//, '')
     .replace(/\/+$/, '')
     .replace(/:443$/, '');
+
+function prepareSnapshot(create: CreateBody & { kind: 'snapshot' }, find: Find, faults: Fault[]): Parts {
+  const { name, volume: reference } = create.body;
+  const volume = find({ kind: 'volume', reference });
+  const fault = faultOfUse(volume, { kind: 'volume', reference }, volume?.region ?? '');
+  if (fault) faults.push({ pointer: '/volume', detail: fault });
+  // What a request to grow it asks for is kept once it is done.
+  const sizeGib = Number(volume?.requested.sizeGib ?? 0);
+  const key = volume?.id ?? '';
+  return {
+    requested: { volume: key },
+    quota: { snapshots: 1, storageGib: sizeGib },
+    row: { size_gib: sizeGib },
+    uses: [key],
+    spec: { name, volume: { key, name: volume?.name ?? reference } },
+  };
+}
 
 function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: Find, faults: Fault[]): Parts {
   const { body } = create;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type BatchOperationType, kindOf, type ResourceKind } from '../domain/kinds.ts';
 import { networkCreateSchema } from '../domain/network.ts';
+import { snapshotCreateSchema } from '../domain/snapshot.ts';
 import { vmCreateSchema } from '../domain/vm.ts';
 import { volumeCreateSchema } from '../domain/volume.ts';
 
@@ -33,6 +34,7 @@ export const secretsOf: Readonly<Record<SecretKind, readonly SecretPath[]>> = {
   vm: secretPaths(vmCreateSchema),
   network: secretPaths(networkCreateSchema),
   volume: secretPaths(volumeCreateSchema),
+  snapshot: secretPaths(snapshotCreateSchema),
   'bare-metal-host': [],
   /** A header may be a token, and a body hold anything. */
   http: [

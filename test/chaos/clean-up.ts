@@ -1,8 +1,10 @@
-import { madeKinds, plural } from '../../src/domain/kinds.ts';
+import { type MadeKind, madeKinds, plural } from '../../src/domain/kinds.ts';
 import { until } from '../harness/until.ts';
 import type { Auditor } from './auditor.ts';
 import type { Tenant } from './tenant.ts';
 import type { World } from './world.ts';
+
+const isFirst = (kind: MadeKind): boolean => kind === 'vm' || kind === 'snapshot';
 
 /**
  * What a good operator does after such a day: takes away by hand what was left by hand, and deletes the rest. In a
@@ -14,8 +16,8 @@ export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
   const recorded = new Set(
     (await sql<{ id: string }[]>`SELECT id FROM resources WHERE deleted_at IS NULL`).map(({ id }) => id),
   );
-  // Machines first: the provider keeps what they use from being deleted.
-  for (const kind of madeKinds.toSorted((a, b) => Number(b === 'vm') - Number(a === 'vm'))) {
+  // Machines and snapshots first: the provider keeps what they use from being deleted.
+  for (const kind of madeKinds.toSorted((a, b) => Number(isFirst(b)) - Number(isFirst(a)))) {
     const left = (await simulator.inventory()).filter((found) => found.kind === kind && !recorded.has(found.key));
     for (const { key, region } of left) {
       auditor.note(`by hand: delete ${kind} ${key}`);
@@ -23,7 +25,10 @@ export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
       await until(`${key} to be gone`, async () => (await simulator.inventory()).every((found) => found.key !== key));
     }
   }
-  for (const kinds of [['vm'], ['network', 'volume']] as const) {
+  for (const kinds of [
+    ['vm', 'snapshot'],
+    ['network', 'volume'],
+  ] as const) {
     for (const kind of kinds) {
       for (const tenant of world.tenants) {
         const { items } = await tenant.get(`/${plural[kind]}?limit=500`);
@@ -34,10 +39,10 @@ export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
   const left = await simulator.names();
   if (left.length > 0) auditor.find(`after everything was deleted the provider has ${left}`);
   const taken = await sql`
-    SELECT * FROM quotas WHERE (vms, vcpus, memory_mib, storage_gib, networks, volumes) IS DISTINCT FROM (0, 0, 0, 0, 0, 0)`;
+    SELECT * FROM quotas WHERE (vms, vcpus, memory_mib, storage_gib, networks, volumes, snapshots) IS DISTINCT FROM (0, 0, 0, 0, 0, 0, 0)`;
   if (taken.length > 0) auditor.find(`after everything was deleted the quotas are ${JSON.stringify(taken)}`);
 
-  async function remove(tenant: Tenant, kind: 'vm' | 'network' | 'volume', id: string, name: string): Promise<void> {
+  async function remove(tenant: Tenant, kind: MadeKind, id: string, name: string): Promise<void> {
     const path = `/${plural[kind]}/${id}`;
     await tenant.ask('PATCH', path, { deletionProtection: false });
     const asked = auditor.begin(tenant, {

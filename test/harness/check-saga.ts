@@ -17,6 +17,8 @@ export interface SagaCase {
   readonly type: OperationType;
   /** The body that creates a resource of this kind. */
   readonly body: (name: string, region: string) => object;
+  /** Makes what it needs to be created. */
+  readonly before?: (api: Api, name: string, region: string) => Promise<void>;
   /** Of an act: what it is asked with, and what has to be so before. */
   readonly act?: ActCase;
   /** Each step with the simulator's operation that it makes, if any, in order; `stops`: canceled from there on it is undone. */
@@ -69,7 +71,10 @@ export class Wraps {
  * The suite that every saga passes: in the clear; failing at each step; each step and each undo run twice; canceled at
  * each step; its worker killed at each step. After each, database and provider hold exactly what they should.
  */
-export function checkSaga({ type, body, act, steps }: SagaCase, { platform, killRegionWorker, wraps }: Given): void {
+export function checkSaga(
+  { type, body, before, act, steps }: SagaCase,
+  { platform, killRegionWorker, wraps }: Given,
+): void {
   const { kind, verb } = partsOf(type);
   const path = `/${plural[kind]}`;
   const move = moveFor(kind, verb);
@@ -97,6 +102,7 @@ export function checkSaga({ type, body, act, steps }: SagaCase, { platform, kill
   async function begin(name: string, region: string): Promise<void> {
     const { api, simulator } = platform();
     if (isMetal) await simulator.host(region, name);
+    await before?.(api, name, region);
     if (verb === 'create') return;
     expect((await api.done('POST', path, body(name, region))).state).toBe('SUCCEEDED');
     await act?.prepare?.(api, name, region);

@@ -50,10 +50,29 @@ const subject = <Spec>(provider: Provider<Spec>, spec: Spec): Subject => ({
   list: (context = call()) => provider.list(context),
 });
 
+/** What the volume is known by of which a snapshot with this key is taken. */
+const volumeKeyOf = (key: string): string => `${key}.volume`;
+
+/** Snapshots, each of a volume of its own. */
+function snapshotSubject(storage: Driver['storage']): Subject {
+  const volume = volumeSpec();
+  const name = named('before');
+  const { ensure: _, ...rest } = subject(storage.snapshots, { name, volume: { key: '', name: volume.name } });
+  return {
+    ...rest,
+    ensure: async (key, context = call()) => {
+      const { key: volumeKey } = await storage.ensure(volumeKeyOf(key), volume, call());
+      const of = { key: volumeKey, name: volume.name };
+      return await subject(storage.snapshots, { name, volume: of }).ensure(key, context);
+    },
+  };
+}
+
 const subjects = ({ compute, network, storage }: Driver): Record<MadeKind, Subject> => ({
   vm: subject(compute, vmSpec()),
   network: subject(network, networkSpec()),
   volume: subject(storage, volumeSpec()),
+  snapshot: snapshotSubject(storage),
 });
 
 /**
@@ -77,8 +96,9 @@ export function conformance(name: string, open: () => Promise<OpenedDriver>): vo
     afterEach(async () => {
       for (const driver of [opened.driver, opened.elsewhere]) {
         // What uses comes before what is used.
-        for (const { remove, list } of [subjects(driver).vm, subjects(driver).volume, subjects(driver).network]) {
-          await Promise.all(keys.map((key) => remove(key)));
+        const { vm, snapshot, volume, network } = subjects(driver);
+        for (const { remove, list } of [vm, snapshot, volume, network]) {
+          await Promise.all([...keys, ...keys.map(volumeKeyOf)].map((key) => remove(key)));
           expect((await list()).filter(({ key }) => keys.includes(key))).toEqual([]);
         }
       }

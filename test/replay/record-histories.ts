@@ -138,6 +138,15 @@ async function recordActs(): Promise<void> {
   await done('vm.stop-refused', 'POST', '/vms/vm/stop', {});
 }
 
+async function recordSnapshots(): Promise<void> {
+  await done('volume.create', 'POST', '/volumes', { name: 'vol', ...at, sizeGib: 1 });
+  await done('snapshot.create', 'POST', '/snapshots', { name: 'then', volume: 'vol' });
+  await done('volume.restore', 'POST', '/volumes/vol/restore', { snapshot: 'then' });
+  await done('snapshot.delete', 'DELETE', '/snapshots/then');
+  await simulator.fault({ effect: 'permanent', operation: 'snapshot.create', name: 'refused' });
+  await done('snapshot.create-refused', 'POST', '/snapshots', { name: 'refused', volume: 'vol' });
+}
+
 async function recordJobs(): Promise<void> {
   await done('network.create', 'POST', '/networks', { name: 'net', ...at, cidr: '10.0.0.0/24' });
   await done('volume.create', 'POST', '/volumes', { name: 'vol', ...at, sizeGib: 1 });
@@ -274,7 +283,12 @@ async function recordHosts(): Promise<void> {
   await done('bare-metal-host.delete', 'DELETE', '/bare-metal-hosts/host');
 }
 
-const parts: Readonly<Record<string, () => Promise<void>>> = { jobs: recordJobs, acts: recordActs, hosts: recordHosts };
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  jobs: recordJobs,
+  acts: recordActs,
+  snapshots: recordSnapshots,
+  hosts: recordHosts,
+};
 try {
   const record = parts[part];
   if (!record) throw new Error(`There is no part "${part}". There are: ${Object.keys(parts).join(', ')}.`);

@@ -53,6 +53,11 @@ async function newVolume({ member }: Tenant): Promise<{ id: string; jobId: strin
   const job = await member.done('POST', '/volumes', volume());
   return { id: job.resource.id, jobId: job.id };
 }
+async function newSnapshot(tenant: Tenant): Promise<{ id: string; volumeId: string }> {
+  const { id: volumeId } = await newVolume(tenant);
+  const { resource } = await tenant.member.done('POST', '/snapshots', { name: unique('then'), volume: volumeId });
+  return { id: resource.id, volumeId };
+}
 const newVm = async ({ member }: Tenant): Promise<{ id: string }> =>
   (await member.done('POST', '/vms', { name: unique('vm'), region: 'tpe-1', flavor: 'small', image: 'debian-13' }))
     .resource;
@@ -195,6 +200,26 @@ export const cases: Readonly<Record<string, RouteCase>> = {
     },
   ),
   'grow-volume': acts((tenant) => tenant.volume, newVolume, [], { sizeGib: 2 }),
+
+  'restore-volume': {
+    what: (tenant) => ({ params: { id: tenant.volume.id }, body: { snapshot: tenant.snapshot.id } }),
+    happy: {
+      status: 202,
+      parts: async (tenant) => {
+        const { id, volumeId } = await newSnapshot(tenant);
+        return { params: { id: volumeId }, body: { snapshot: id } };
+      },
+    },
+  },
+  'create-snapshot': {
+    what: ({ volume }) => ({ body: { name: unique('then'), volume: volume.id } }),
+    happy: { status: 202 },
+  },
+  'list-snapshots': list,
+  'get-snapshot': of(({ snapshot }) => snapshot),
+  'update-snapshot': of(({ snapshot }) => snapshot, 200, { labels: { seen: 'yes' } }),
+  'delete-snapshot': removes(({ snapshot }) => snapshot, newSnapshot, 202),
+  'watch-snapshot': of(({ snapshot }) => snapshot),
 
   'list-jobs': list,
   'get-job': of(({ job }) => job),

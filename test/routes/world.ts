@@ -20,6 +20,7 @@ export interface Tenant {
   /** In the subnet that came with the network. */
   readonly address: Thing;
   readonly volume: Thing;
+  readonly snapshot: Thing;
   readonly host: Thing;
   readonly job: JobView;
   readonly heldJob: JobView;
@@ -103,6 +104,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     create('/volumes', { name: `${name}-vol`, sizeGib: 1 }),
   ]);
   const host = await enrolled(operator, simulator, project, `${name}-host`);
+  const snapshot = await create('/snapshots', { region: undefined, name: `${name}-then`, volume: `${name}-vol` });
   const vm = await create('/vms', { name: `${name}-vm`, flavor: 'small', image: 'debian-13' });
   const file = `name: ${name}-batch\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${name}-of-batch, sizeGib: 1 } }\n`;
   const batch = await member.tenant('POST', '/batches', file);
@@ -132,6 +134,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     network,
     address,
     volume,
+    snapshot,
     host,
     job: vm.job,
     heldJob,

@@ -8,6 +8,7 @@ import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 let platform: TestPlatform;
 beforeAll(async () => {
   platform = await startTestPlatform({ environment: { MILLWRIGHT_PROVIDER_TIMEOUT_MS: '500' } });
+  await platform.api.done('POST', '/volumes', { name: 'kept', region: 'tpe-1', sizeGib: 1 });
 });
 afterAll(() => platform.stop());
 
@@ -15,6 +16,7 @@ const bodies: Readonly<Record<MadeKind, object>> = {
   vm: { flavor: 'small', image: 'debian-13' },
   network: { cidr: '10.50.0.0/24' },
   volume: { sizeGib: 1 },
+  snapshot: { region: undefined, volume: 'kept' },
 };
 
 /** Waits for the end of a job; one that is held ends when its cause is mended and it is settled. */
@@ -65,6 +67,7 @@ for (const kind of madeKinds) {
 }
 
 test('afterwards nothing is left anywhere', async () => {
+  expect(await platform.api.done('DELETE', '/volumes/kept')).toMatchObject({ state: 'SUCCEEDED' });
   expect(await platform.simulator.names()).toEqual([]);
   await expectConsistent(platform);
 });

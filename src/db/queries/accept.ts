@@ -106,7 +106,7 @@ const needs = {
     'AND NOT EXISTS (SELECT FROM r WHERE cardinality(r.uses) <> (SELECT count(*) FROM used u WHERE u.id = ANY(r.uses)))',
   recorded: `uses AS (
     INSERT INTO resource_uses (user_id, used_id, position, exclusive)
-    SELECT r.id, u.id, u.position - 1, used.kind = 'volume'
+    SELECT r.id, u.id, u.position - 1, r.kind = 'vm' AND used.kind = 'volume'
     FROM taken, r, unnest(r.uses) WITH ORDINALITY AS u(id, position) JOIN used ON used.id = u.id
   ),`,
 };
@@ -228,6 +228,7 @@ const createStatementsWith = (marked: string) => ({
   lonelyVm: createInto('vms', noNeeds, marked),
   network: createInto('networks', firstSubnet, marked),
   volume: createInto('volumes', noNeeds, marked),
+  snapshot: createInto('snapshots', needs, marked),
   'bare-metal-host': createInto('bare_metal_hosts', noNeeds, marked),
 });
 const createStatements = createStatementsWith('');

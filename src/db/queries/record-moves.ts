@@ -7,7 +7,7 @@ import { httpType, partsOf, type ResourceKind, resourceKinds } from '../../domai
 import { asBefore, moveFor } from '../../domain/life.ts';
 import type { QuotaUse } from '../../domain/quota.ts';
 import type { Transition } from '../../domain/transition.ts';
-import { bareMetalHosts, networks, vms, volumes } from '../schema/resources.ts';
+import { bareMetalHosts, networks, snapshots, vms, volumes } from '../schema/resources.ts';
 import { quotaSql } from './quota.ts';
 
 /** What a transition needs to know of its job's row. */
@@ -119,6 +119,7 @@ const tables = {
   vm: vms,
   network: networks,
   volume: volumes,
+  snapshot: snapshots,
   'bare-metal-host': bareMetalHosts,
 } as const satisfies Record<ResourceKind, PgTable>;
 

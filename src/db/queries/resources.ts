@@ -3,6 +3,7 @@ import type { BareMetalHost } from '../../domain/bare-metal-host.ts';
 import { isId } from '../../domain/common.ts';
 import type { ResourceKind } from '../../domain/kinds.ts';
 import type { Network } from '../../domain/network.ts';
+import type { Snapshot } from '../../domain/snapshot.ts';
 import type { Vm } from '../../domain/vm.ts';
 import type { Volume } from '../../domain/volume.ts';
 import type { NewResource } from './accept.ts';
@@ -13,6 +14,7 @@ export interface ViewOf {
   readonly vm: Vm;
   readonly network: Network;
   readonly volume: Volume;
+  readonly snapshot: Snapshot;
   readonly 'bare-metal-host': BareMetalHost;
 }
 export type ResourceView = ViewOf[ResourceKind];
@@ -79,9 +81,10 @@ const shownOf: Readonly<Record<ResourceKind, { readonly columns: string; readonl
   network: { columns: 'r.*, k.cidr', joins: 'JOIN networks k ON k.resource_id = r.id' },
   volume: {
     columns: `r.*, k.size_gib, (SELECT jsonb_build_object('id', x.id, 'name', x.name)
-      FROM resource_uses u JOIN resources x ON x.id = u.user_id WHERE u.used_id = r.id AND x.deleted_at IS NULL LIMIT 1) AS attached_to`,
+      FROM resource_uses u JOIN resources x ON x.id = u.user_id WHERE u.used_id = r.id AND x.kind = 'vm' AND x.deleted_at IS NULL LIMIT 1) AS attached_to`,
     joins: 'JOIN volumes k ON k.resource_id = r.id',
   },
+  snapshot: { columns: `r.*, k.size_gib, ${uses}`, joins: 'JOIN snapshots k ON k.resource_id = r.id' },
   'bare-metal-host': {
     columns: `r.*, k.bmc_address, k.bmc_system_id, k.bmc_credential, k.gpus, k.power, k.inventory, k.image_url, k.image_until,
       k.cleaned_at, k.cleaned_by, k.maintenance, k.repair`,
@@ -133,6 +136,13 @@ const views: { readonly [Kind in ResourceKind]: (row: ResourceRow) => ViewOf[Kin
     status: row.status as Volume['status'],
     sizeGib: row.size_gib,
     attachedTo: row.attached_to,
+  }),
+  snapshot: (row) => ({
+    ...common(row),
+    kind: 'snapshot',
+    status: row.status as Snapshot['status'],
+    sizeGib: row.size_gib,
+    volume: row.uses.map(({ id, name }) => ({ id, name }))[0] ?? null,
   }),
   'bare-metal-host': (row) => ({
     ...common(row),

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { MillwrightError } from '../../errors.ts';
 import type { Capacity } from './settings.ts';
-import type { ActRequest, CreateBody } from './wire.ts';
+import type { ActRequest } from './wire.ts';
 
 const rowSchema = z.object({
   id: z.int(),
@@ -16,6 +16,7 @@ const rowSchema = z.object({
   changing_until: z.int().nullable(),
   reboot_token: z.string().nullable(),
   rebuild_token: z.string().nullable(),
+  restore_token: z.string().nullable(),
 });
 type Row = z.infer<typeof rowSchema>;
 
@@ -40,6 +41,13 @@ export function openActs(database: DatabaseSync, { checkRoom, userOf, latencyOf 
   const setSize = database.prepare(
     'UPDATE resources SET vcpus = ?, memory_mib = ?, disk_gib = ?, size_gib = ?, changing_until = ? WHERE id = ?',
   );
+  const setRestored = database.prepare('UPDATE resources SET restore_token = ?, changing_until = ? WHERE id = ?');
+  const selectSnapshot = database.prepare(
+    "SELECT name FROM resources WHERE region = ? AND kind = 'snapshot' AND key = ? AND volume_id = ? AND gone_at IS NULL AND ready_at <= ?",
+  );
+  const selectRunning = database.prepare(`
+    SELECT name FROM resources WHERE id IN (SELECT vm_id FROM attachments WHERE volume_id = ?)
+      AND coalesce(rest_state, 'running') <> 'stopped'`);
   const attach = database.prepare('INSERT INTO attachments (volume_id, vm_id) VALUES (?, ?)');
   const detach = database.prepare('DELETE FROM attachments WHERE volume_id = ? AND vm_id = ?');
   const selectAttached = database.prepare('SELECT vm_id FROM attachments WHERE volume_id = ?');
@@ -120,13 +128,20 @@ export function openActs(database: DatabaseSync, { checkRoom, userOf, latencyOf 
         setSize.run(0, 0, 0, sizeGib, until, id);
         return;
       }
+      case 'volume.restore': {
+        const { snapshot, token } = request.body;
+        if (row.restore_token === token) return;
+        if (!selectSnapshot.get(row.region, snapshot, id, now))
+          throw new MillwrightError('precondition', `There is no snapshot "${snapshot}" of "${row.name}".`);
+        const running = selectRunning.get(id);
+        if (running) throw refused(row, `belongs to the VM "${running.name}", which runs; stop it first`);
+        setRestored.run(token, until, id);
+        return;
+      }
       default:
         request satisfies never;
     }
   };
 }
-
-/** What a new VM has of its body beside its name; what a volume has none of. */
-export const diskOf = (body: Partial<CreateBody<'vm'>>): number => body.diskGib ?? 0;
 
 const refused = ({ name }: Row, what: string): MillwrightError => new MillwrightError('conflict', `"${name}" ${what}.`);

@@ -9,6 +9,7 @@ const usedSchema = z.object({
   name: z.string(),
   cidr: z.string().nullable(),
   next_offset: z.int().nullable(),
+  size_gib: z.int(),
   ready_at: z.int(),
   gone_at: z.int().nullable(),
 });
@@ -37,15 +38,16 @@ export function openAttachments(database: DatabaseSync) {
     SELECT name FROM resources WHERE id IN
       (SELECT vm_id FROM addresses WHERE network_id = :id UNION SELECT vm_id FROM attachments WHERE volume_id = :id)
     LIMIT 1`);
+  const selectSnapshot = database.prepare('SELECT name FROM resources WHERE volume_id = ? LIMIT 1');
 
-  function usable(region: string, kind: 'network' | 'volume', key: string, now: number): Used {
+  function usable(region: string, kind: 'network' | 'volume', key: string, now: number, user = 'VM'): Used {
     const row = selectUsed.get(region, kind, key);
     const used = row && usedSchema.parse(row);
     if (used && used.gone_at === null && used.ready_at <= now) return used;
     const state = used ? `is ${used.gone_at === null ? 'still being built' : 'being deleted'}` : 'is not there';
     throw new MillwrightError(
       'precondition',
-      `The VM needs the ${kind} "${key}", which ${state} in "${region}". Create it first, and wait until it is available.`,
+      `The ${user} needs the ${kind} "${key}", which ${state} in "${region}". Create it first, and wait until it is available.`,
     );
   }
 
@@ -96,6 +98,14 @@ export function openAttachments(database: DatabaseSync) {
 
   return {
     userOf,
+    /** The name of a snapshot that a volume has. */
+    snapshotOf: (id: number): string | undefined => {
+      const row = selectSnapshot.get(id);
+      return row && String(row.name);
+    },
+    /** The volume that a snapshot is to be taken of. */
+    volumeToKeep: (region: string, key: string, now: number): Pick<Used, 'id' | 'size_gib'> =>
+      usable(region, 'volume', key, now, 'snapshot'),
     firstOffset: (cidr: string): number => hostRange(cidr).first,
     attach: (vm: Vm, body: CreateBody<'vm'>, now: number): void => {
       body.networks.forEach((joined, position) => {

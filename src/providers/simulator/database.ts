@@ -60,6 +60,8 @@ const steps: readonly string[] = [
   ALTER TABLE resources ADD COLUMN changing_until INTEGER;  -- ms since 1970
   ALTER TABLE resources ADD COLUMN reboot_token TEXT;
   ALTER TABLE resources ADD COLUMN rebuild_token TEXT;`,
+  `ALTER TABLE resources ADD COLUMN volume_id INTEGER REFERENCES resources;  -- of a snapshot
+  ALTER TABLE resources ADD COLUMN restore_token TEXT;`,
 ];
 
 /**

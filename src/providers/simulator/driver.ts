@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { NetworkSpec, VmSpec, VolumeSpec } from '../../domain/job.ts';
+import type { NetworkSpec, SnapshotSpec, VmSpec, VolumeSpec } from '../../domain/job.ts';
 import { type MadeActType, type MadeKind, plural } from '../../domain/kinds.ts';
 import { ProviderError } from '../../errors.ts';
 import type { CallContext, Driver, DriverModule, Provided } from '../types.ts';
@@ -67,6 +67,11 @@ function storageOf(client: Client): Driver['storage'] {
       if (await volumes.find(key, call)) await volumes.act(key, 'volume.detach', { vm }, call);
     },
     grow: (key, sizeGib, call) => volumes.act(key, 'volume.grow', { sizeGib }, call),
+    snapshots: provides(client, 'snapshot', providedSchema, ({ name, volume }: SnapshotSpec) => ({
+      name,
+      volume: volume.key,
+    })),
+    restore: (key, snapshot, token, call) => volumes.act(key, 'volume.restore', { snapshot, token }, call),
   };
 }
 

@@ -80,6 +80,8 @@ async function readCreate(context: Context<ProviderEnv>, kind: MadeKind): Promis
       return { kind, body: await readBody(context, createSchemas[kind]) };
     case 'volume':
       return { kind, body: await readBody(context, createSchemas[kind]) };
+    case 'snapshot':
+      return { kind, body: await readBody(context, createSchemas[kind]) };
     default:
       return kind satisfies never;
   }

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { type MadeKind, madeKinds } from '../../domain/kinds.ts';
 import { MillwrightError } from '../../errors.ts';
-import { diskOf, openActs } from './acts.ts';
+import { openActs } from './acts.ts';
 import { openAttachments } from './attachments.ts';
 import { type Demand, openCapacity } from './capacity.ts';
 import { inTransaction } from './database.ts';
@@ -64,9 +64,9 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
   const deleteGone = database.prepare('DELETE FROM resources WHERE gone_at <= ?');
   const insert = database.prepare(`
     INSERT INTO resources
-      (region, kind, key, name, reference, digest, vcpus, memory_mib, size_gib, disk_gib, cidr, next_offset, ready_at)
+      (region, kind, key, name, reference, digest, vcpus, memory_mib, size_gib, disk_gib, cidr, next_offset, ready_at, volume_id)
     VALUES
-      (:region, :kind, :key, :name, :reference, :digest, :vcpus, :memoryMib, :sizeGib, :diskGib, :cidr, :nextOffset, :readyAt)`);
+      (:region, :kind, :key, :name, :reference, :digest, :vcpus, :memoryMib, :sizeGib, :diskGib, :cidr, :nextOffset, :readyAt, :volumeId)`);
 
   /** The row under a key, after everything whose time has come is gone. */
   function rowOf({ region, kind, key }: Place, now: number): Row | undefined {
@@ -84,7 +84,9 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
   function add(region: string, request: CreateRequest, now: number): ProvidedAnswer {
     const { kind, body } = request;
     const place = { region, kind, key: body.key };
-    checkCapacity(region, settings.capacityOf(region), demandOf(request));
+    const volume = kind === 'snapshot' ? attachments.volumeToKeep(region, body.volume, now) : undefined;
+    const sizeGib = kind === 'volume' ? body.sizeGib : (volume?.size_gib ?? 0);
+    checkCapacity(region, settings.capacityOf(region), demandOf(request, sizeGib));
     const { lastInsertRowid } = insert.run({
       ...place,
       name: body.name,
@@ -92,10 +94,11 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
       digest: digestOf(body),
       vcpus: kind === 'vm' ? body.vcpus : 0,
       memoryMib: kind === 'vm' ? body.memoryMib : 0,
-      sizeGib: kind === 'volume' ? body.sizeGib : 0,
-      diskGib: diskOf(body),
+      sizeGib,
+      diskGib: kind === 'vm' ? body.diskGib : 0,
       cidr: kind === 'network' ? body.cidr : null,
       nextOffset: kind === 'network' ? attachments.firstOffset(body.cidr) : null,
+      volumeId: volume?.id ?? null,
       readyAt: now + (settings.get().latencyMs[`${kind}.create`] ?? 0),
     });
     if (kind === 'vm') attachments.attach({ id: Number(lastInsertRowid), region }, body, now);
@@ -142,6 +145,8 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
         if (row.gone_at === null) {
           const user = attachments.userOf(row.id);
           if (user) throw conflict(row, `is in use by the VM "${user}"; delete that first`);
+          const snapshot = attachments.snapshotOf(row.id);
+          if (snapshot) throw conflict(row, `has the snapshot "${snapshot}"; delete that first`);
           setGone.run(now + (settings.get().latencyMs[`${place.kind}.delete`] ?? 0), row.id);
         }
         const left = rowOf(place, now);
@@ -185,13 +190,14 @@ function stateOf({ kind, ready_at, gone_at, rest_state, changing_until }: Row, n
   return (changing_until ?? 0) > now ? 'changing' : (rest_state ?? readyState[kind]);
 }
 
-function demandOf({ kind, body }: CreateRequest): Demand {
+function demandOf({ kind, body }: CreateRequest, sizeGib: number): Demand {
   const none = { vms: 0, vcpus: 0, memoryMib: 0, volumeGib: 0 };
   switch (kind) {
     case 'vm':
       return { ...none, vms: 1, vcpus: body.vcpus, memoryMib: body.memoryMib };
     case 'volume':
-      return { ...none, volumeGib: body.sizeGib };
+    case 'snapshot':
+      return { ...none, volumeGib: sizeGib };
     case 'network':
       return none;
     default:

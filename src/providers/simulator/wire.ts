@@ -54,6 +54,7 @@ export const createSchemas = {
   }),
   network: z.strictObject({ ...common, cidr: cidrSchema }),
   volume: z.strictObject({ ...common, sizeGib: z.int().min(1).max(65_536) }),
+  snapshot: z.strictObject({ ...common, volume: keySchema }),
 } as const satisfies Record<MadeKind, z.ZodType>;
 
 export type CreateBody<Kind extends MadeKind> = z.infer<(typeof createSchemas)[Kind]>;
@@ -86,6 +87,7 @@ export const actSchemas = {
   'volume.attach': z.strictObject({ vm: keySchema }),
   'volume.detach': z.strictObject({ vm: keySchema }),
   'volume.grow': z.strictObject({ sizeGib: z.int().min(1).max(65_536) }),
+  'volume.restore': z.strictObject({ snapshot: keySchema, token }),
 } as const satisfies Record<MadeActType, z.ZodType>;
 export type ActRequest = {
   [Type in MadeActType]: { readonly type: Type; readonly body: z.infer<(typeof actSchemas)[Type]> };
@@ -95,10 +97,12 @@ export type ActRequest = {
 export const restStates = ['running', 'stopped', 'suspended', 'available'] as const;
 
 /** The state in which a kind is ready for use; before it, `building`; after it, `deleting`. */
-export const readyState = { vm: 'running', network: 'available', volume: 'available' } as const satisfies Record<
-  MadeKind,
-  string
->;
+export const readyState = {
+  vm: 'running',
+  network: 'available',
+  volume: 'available',
+  snapshot: 'available',
+} as const satisfies Record<MadeKind, string>;
 
 export const providedSchema = z.object({
   reference: z.string(),

@@ -40,6 +40,7 @@ export async function prepareAct(
     case 'bare-metal-host':
       return prepareHostAct({ type, body } as ActRequest, { ...acting, there });
     case 'network':
-      throw new MillwrightError('internal', 'A network has no acts.');
+    case 'snapshot':
+      throw new MillwrightError('internal', `A ${there.kind} has no acts.`);
   }
 }

@@ -1,4 +1,5 @@
-import type { ActRequest } from '../../domain/acts.ts';
+import type { Known } from '../../db/queries/resources.ts';
+import type { ActBody, ActRequest } from '../../domain/acts.ts';
 import { MillwrightError } from '../../errors.ts';
 import type { Acting, nothingToDo, PreparedAct } from './index.ts';
 
@@ -25,14 +26,7 @@ export async function prepareVolumeAct(
         const detail = `The VM "${vm.name}" is in region "${vm.region}", the volume "${name}" in "${there.region}".`;
         throw new MillwrightError('invalid', detail, { faults: [{ pointer: '/vm', detail }] });
       }
-      if (vm.currentJobId || !usable.includes(vm.status)) {
-        const job = vm.currentJobId ? `: job ${vm.currentJobId} is at work on it` : '';
-        throw new MillwrightError(
-          'conflict',
-          `The VM "${vm.name}" is ${vm.status}${job}. Wait until it rests, then ask again.`,
-          vm.currentJobId ? { jobId: vm.currentJobId } : {},
-        );
-      }
+      refuseUnlessRests(vm, usable);
       return {
         spec: { name, vm: { key: vm.id, name: vm.name } },
         change: {
@@ -70,7 +64,46 @@ export async function prepareVolumeAct(
         },
       };
     }
+    case 'volume.restore':
+      return await restored(body, { there, find });
     default:
       throw new MillwrightError('internal', `A volume has no ${type}.`);
   }
+}
+
+/** Its content is replaced under whoever writes to it: nobody may. Neither snapshot nor VM changes meanwhile. */
+async function restored(
+  body: ActBody<'volume.restore'>,
+  { there, find }: Pick<Acting<'volume'>, 'there' | 'find'>,
+): Promise<PreparedAct> {
+  const { id, name, attachedTo } = there;
+  const snapshot = await find('snapshot', body.snapshot, '/snapshot');
+  if (snapshot.requested.volume !== id) {
+    const detail = `The snapshot "${snapshot.name}" is of another volume than "${name}". Name one that was taken of it.`;
+    throw new MillwrightError('invalid', detail, { faults: [{ pointer: '/snapshot', detail }] });
+  }
+  refuseUnlessRests(snapshot, ['available']);
+  const vm = attachedTo && (await find('vm', attachedTo.id, '/name'));
+  if (vm && (vm.currentJobId || vm.status !== 'stopped')) {
+    throw new MillwrightError(
+      'conflict',
+      `The volume "${name}" is attached to the VM "${vm.name}", which is ${vm.status}. Stop it, or detach the volume, and ask again.`,
+      vm.currentJobId ? { jobId: vm.currentJobId } : {},
+    );
+  }
+  return {
+    spec: { name, snapshot: { key: snapshot.id, name: snapshot.name } },
+    change: { locks: [snapshot.id, ...(vm ? [vm.id] : [])] },
+  };
+}
+
+function refuseUnlessRests({ kind, name, status, currentJobId }: Known, states: readonly string[]): void {
+  if (!currentJobId && states.includes(status)) return;
+  const job = currentJobId ? `: job ${currentJobId} is at work on it` : '';
+  const named = kind === 'vm' ? 'VM' : kind;
+  throw new MillwrightError(
+    'conflict',
+    `The ${named} "${name}" is ${status}${job}. Wait until it rests, then ask again.`,
+    currentJobId ? { jobId: currentJobId } : {},
+  );
 }

@@ -50,6 +50,7 @@ export function compareFields({ there, wanted, veiled, unknown, nameOf }: Compar
 
   function shown(field: string, value: unknown): unknown {
     if (secretsOf[kind].some(([first]) => first === field)) return value === '' ? '' : veiledSecret;
+    if (field === 'volume') return nameOf({ kind: 'volume', reference: String(value) }) ?? value ?? null;
     const used = field === 'networks' ? 'network' : field === 'volumes' ? 'volume' : undefined;
     if (!used || !Array.isArray(value)) return value ?? null;
     return value.map((id: unknown) => nameOf({ kind: used, reference: String(id) }) ?? id);

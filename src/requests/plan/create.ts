@@ -122,7 +122,7 @@ function asItWillBe(
   if (!decision?.name || (decision.action !== 'create' && decision.action !== 'replace')) return there;
   const { region = there?.region ?? '', provider = there?.provider ?? '' } = decision.operation;
   const [status = ''] = usableStates;
-  const blank = { kind, name: decision.name, requested: {}, currentJobId: null };
+  const blank = { kind, name: decision.name, requested: decision.operation.with, currentJobId: null };
   const id = decision.there?.id ?? newId(decision.name);
   return { ...blank, id, region, provider, status };
 }

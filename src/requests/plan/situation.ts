@@ -52,11 +52,13 @@ function namesIn(operations: readonly BatchOperation[]): ReadonlyMap<string, str
 const namedBy = (name: string | undefined, kind: ResourceKind): NamedResource[] =>
   name === undefined ? [] : [{ kind, reference: name }];
 
-/** The networks and volumes that a `with`, or what is kept of a request, lists. */
+/** The other resources that a `with`, or what is kept of a request, names. */
 export const usedBy = (fields: Readonly<Record<string, unknown>>): NamedResource[] => [
   ...textsIn(fields.networks).map((reference) => ({ kind: 'network' as const, reference })),
   ...textsIn(fields.volumes).map((reference) => ({ kind: 'volume' as const, reference })),
-  ...textsIn([fields.vm]).map((reference) => ({ kind: 'vm' as const, reference })),
+  ...(['vm', 'volume', 'snapshot'] as const).flatMap((kind) =>
+    textsIn([fields[kind]]).map((reference) => ({ kind, reference })),
+  ),
 ];
 
 const textsIn = (value: unknown): string[] =>

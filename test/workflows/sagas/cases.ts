@@ -8,6 +8,8 @@ const vm = (name: string, region: string) => ({ name, region, flavor: 'small', i
 const network = (name: string, region: string) => ({ name, region, cidr: '10.30.0.0/24' });
 const volume = (name: string, region: string) => ({ name, region, sizeGib: 10 });
 
+const snapshot = (name: string) => ({ name, volume: `${name}-vol` });
+
 const vmAct = (verb: string, act: SagaCase['act'] = {}) => ({
   body: vm,
   act,
@@ -23,6 +25,8 @@ const done = async (api: Api, method: string, path: string, body?: object): Prom
   expect(await api.done(method, path, body)).toMatchObject({ state: 'SUCCEEDED' });
 };
 const withVm = (api: Api, name: string, region: string) => done(api, 'POST', '/vms', vm(`${name}-vm`, region));
+const withVolume = (api: Api, name: string, region: string) =>
+  done(api, 'POST', '/volumes', volume(`${name}-vol`, region));
 const withoutVm = (api: Api, name: string) => done(api, 'DELETE', `/vms/${name}-vm`);
 
 /** Every saga there is; one that is missing fails the type check. */
@@ -55,6 +59,21 @@ export const sagas: { readonly [Type in OperationType]: Omit<SagaCase, 'type'> }
     release: withoutVm,
   }),
   'volume.grow': volumeAct('grow', { ask: () => ({ sizeGib: 20 }) }),
+  'volume.restore': volumeAct('restore', {
+    prepare: (api, name) => done(api, 'POST', '/snapshots', { name: `${name}-then`, volume: name }),
+    release: (api, name) => done(api, 'DELETE', `/snapshots/${name}-then`),
+    ask: (name) => ({ snapshot: `${name}-then` }),
+  }),
+  'snapshot.create': {
+    body: snapshot,
+    before: withVolume,
+    steps: [{ name: 'create', operation: 'snapshot.create' }],
+  },
+  'snapshot.delete': {
+    body: snapshot,
+    before: withVolume,
+    steps: [{ name: 'delete', operation: 'snapshot.delete' }],
+  },
   'volume.delete': { body: volume, steps: [{ name: 'delete', operation: 'volume.delete' }] },
   ...hostSagas,
 };

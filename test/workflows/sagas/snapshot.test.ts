@@ -1,0 +1,3 @@
+import { sagaSuite } from './suite.ts';
+
+sagaSuite('snapshot.create', 'snapshot.delete', 'volume.restore');
