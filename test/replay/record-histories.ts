@@ -283,11 +283,26 @@ async function recordHosts(): Promise<void> {
   await done('bare-metal-host.delete', 'DELETE', '/bare-metal-hosts/host');
 }
 
+/** VMs whose addresses are assigned. */
+async function recordAddresses(): Promise<void> {
+  await done('network.create', 'POST', '/networks', { name: 'net', ...at, cidr: '10.0.0.0/29' });
+  const joined = (name: string) => vm(name, { networks: ['net'] });
+  await done('vm.create', 'POST', '/vms', joined('one'));
+  await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'refused' });
+  await done('vm.create-refused', 'POST', '/vms', joined('refused'));
+  await simulator.fault({ effect: 'throttle', operation: 'vm.create', name: 'retried', times: 1 });
+  await done('vm.create-retried', 'POST', '/vms', joined('retried'));
+  for (const name of ['three', 'four']) await api.done('POST', '/vms', joined(name));
+  await done('vm.create-without-room', 'POST', '/vms', joined('six'));
+  await done('vm.delete', 'DELETE', '/vms/one');
+}
+
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   jobs: recordJobs,
   acts: recordActs,
   snapshots: recordSnapshots,
   hosts: recordHosts,
+  addresses: recordAddresses,
 };
 try {
   const record = parts[part];

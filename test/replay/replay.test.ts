@@ -69,6 +69,7 @@ const shapes = {
   '0.4.0-acts': 'a0f4541392375d90',
   '0.4.0-hosts': '8575eb28d113ea35',
   '0.4.0-snapshots': '2be8118f5138d90a',
+  '0.4.0-addresses': 'd4701afbce066987',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {
