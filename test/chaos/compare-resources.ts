@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { plural, resourceKinds } from '../../src/domain/kinds.ts';
+import { madeKinds, plural, resourceKinds } from '../../src/domain/kinds.ts';
 import type { Auditor } from './auditor.ts';
 import type { Expected } from './expected.ts';
 import type { Request } from './script.ts';
@@ -25,7 +25,7 @@ async function provided(
 ): Promise<ReadonlyMap<string, { kind: string; name: string; region: string; reference: string }>> {
   const found = new Map();
   for (const region of regions) {
-    for (const kind of resourceKinds) {
+    for (const kind of madeKinds) {
       const answer = await fetch(`${world.simulator.url}/v1/regions/${region}/${plural[kind]}`);
       const { resources } = (await answer.json()) as { resources: { key: string; name: string; reference: string }[] };
       for (const { key, name, reference } of resources) found.set(key, { kind, name, region, reference });
