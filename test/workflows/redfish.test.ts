@@ -77,7 +77,10 @@ describe.skipIf(why)('a host by Redfish', () => {
   });
 
   test('a credential that the workers do not have ends in enroll, with the reason', async () => {
-    const body = { region: 'tpe-1', provider: 'redfish', bmcAddress: controller.url, bmcCredential: 'nobody' };
+    const body = {
+      ...{ region: 'tpe-1', provider: 'redfish' },
+      ...{ bmcAddress: controller.url, bmcSystemId: sushySystems[1], bmcCredential: 'nobody' },
+    };
     await platform.api.done('POST', '/bare-metal-hosts', { name: 'node-2', ...body });
     const job = await platform.api.done('POST', '/bare-metal-hosts/node-2/manage', {});
     expect(job).toMatchObject({
