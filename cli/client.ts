@@ -181,6 +181,16 @@ export class Client {
     });
   }
 
+  /** Cancels what is being done to a host. */
+  abort(host: string, reason: string): Promise<JobView> {
+    return this.#http.json(jobSchema, {
+      method: 'POST',
+      path: `${pathOf('bare-metal-host', host)}/abort`,
+      body: JSON.stringify({ reason }),
+      contentType: 'application/json',
+    });
+  }
+
   jobs(filter: JobFilter, limit: number): Promise<JobView[]> {
     return this.#list(jobSchema, { path: `${tenant}/jobs`, query: { ...filter } }, limit);
   }

@@ -27,12 +27,15 @@ export function hostActivities(
 
   return {
     verifyHost: async (call, spec) => {
-      const { reference, power } = await metal(call).verify(targetOf(call, spec), contextOf(call));
-      return { providerReference: reference, row: { power } };
+      const [host, context] = [targetOf(call, spec), contextOf(call)];
+      const { reference } = await metal(call).verify(host, context);
+      return { providerReference: reference, row: { ...(await metal(call).health(host, context)) } };
     },
-    inspectHost: async (call, spec) => ({
-      row: { inventory: await metal(call).inspect(targetOf(call, spec), contextOf(call)) },
-    }),
+    inspectHost: async (call, spec) => {
+      const [host, context] = [targetOf(call, spec), contextOf(call)];
+      const inventory = await metal(call).inspect(host, context);
+      return { row: { inventory, ...(await metal(call).health(host, context)) } };
+    },
     setHostPower: async (call, spec, action) => ({
       row: { power: await metal(call).setPower(targetOf(call, spec), action, contextOf(call)) },
     }),

@@ -1,12 +1,54 @@
+import { findResource } from '../../src/db/queries/resources.ts';
 import { bareMetalHostCreateSchema, bareMetalHostSchema } from '../../src/domain/bare-metal-host.ts';
+import { abortable } from '../../src/domain/host-states.ts';
+import { cancelSchema, jobSchema } from '../../src/domain/job.ts';
+import { MillwrightError } from '../../src/errors.ts';
+import { notFound } from '../../src/requests/target.ts';
+import { createRoute, json, projectQuery, referenceParam } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
+import { jobDecisions } from '../job-decisions.ts';
+import { problems } from '../problem.ts';
 import { resourceRoutes } from './resource.ts';
 
-export const bareMetalHostRoutes = (dependencies: ApiDependencies) =>
-  resourceRoutes(dependencies, {
+const write = 'bare-metal-host.write';
+
+export function bareMetalHostRoutes(dependencies: ApiDependencies) {
+  const router = resourceRoutes(dependencies, {
     kind: 'bare-metal-host',
     title: 'Bare-metal host',
     createSchema: bareMetalHostCreateSchema.transform((body) => ({ kind: 'bare-metal-host' as const, body })),
     viewSchema: bareMetalHostSchema,
-    write: 'bare-metal-host.write',
+    write,
   });
+  const { cancel } = jobDecisions(dependencies);
+
+  router.openapi(
+    createRoute(write, {
+      tags: ['Bare-metal hosts'],
+      method: 'post',
+      path: '/bare-metal-hosts/{id}/abort',
+      summary: 'Abort what is being done to a bare-metal host',
+      description: `For one that is ${abortable.join(' or ')}; else 409. Its job is canceled, and the host ends in the failed state.`,
+      operationId: 'abort-bare-metal-host',
+      request: {
+        params: referenceParam,
+        query: projectQuery,
+        body: { required: true, content: { 'application/json': { schema: cancelSchema } } },
+      },
+      responses: { 202: json('The job that is canceled: follow it to its end.', jobSchema), ...problems },
+    }),
+    async (context) => {
+      const { id: reference } = context.req.valid('param');
+      const caller = context.get('caller');
+      const host = await findResource(dependencies.database.sql, caller.project.id, 'bare-metal-host', reference);
+      if (!host) throw notFound('bare-metal-host', reference);
+      const { name, status, currentJobId } = host;
+      if (currentJobId === null || !abortable.some((state) => state === status)) {
+        const what = `The host "${name}" is ${status}, and "abort" can be asked of one that is ${abortable.join(' or ')}.`;
+        throw new MillwrightError('conflict', what);
+      }
+      return context.json(await cancel(caller, currentJobId, context.req.valid('json').reason), 202);
+    },
+  );
+  return router;
+}

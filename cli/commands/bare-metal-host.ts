@@ -18,7 +18,19 @@ const columns: readonly Column<BareMetalHost>[] = [
   { header: 'REPAIR', value: ({ repair }) => repair ?? '', optional: true },
 ];
 
-export const bareMetalHostCommand = (open: OpenContext) => lifeCommand(open).addCommand(markCommand(open));
+export const bareMetalHostCommand = (open: OpenContext) =>
+  lifeCommand(open).addCommand(abortCommand(open)).addCommand(markCommand(open));
+
+function abortCommand(open: OpenContext): Command {
+  const command = apiCommand('abort', 'abort what is being done to a bare-metal host')
+    .argument('<name>', 'its name or id')
+    .requiredOption('--reason <reason>', 'why, for the record');
+  return command.action(async (reference: string) => {
+    const session = await openSession(command, open);
+    const job = await session.client.abort(reference, textOf(command, 'reason') ?? '');
+    session.talk(`The job ${job.id} (${job.type}) of ${reference} is being canceled.`);
+  });
+}
 
 /** Each mark by itself: an empty text takes it off. */
 function markCommand(open: OpenContext): Command {

@@ -106,6 +106,10 @@ export const bareMetalHostSchema = z
     bmcCredential: nameSchema,
     gpus,
     power: z.enum(['on', 'off']).nullable().meta({ description: 'As it was last seen.' }),
+    health: z
+      .enum(['ok', 'warning', 'critical', 'unknown'])
+      .nullable()
+      .meta({ description: 'As its controller said at the last inspection or verification.' }),
     inventory: inventorySchema.nullable(),
     image: z.object({ url: z.string(), until }).nullable().meta({ description: 'What it was deployed from.' }),
     cleanedAt: timeSchema

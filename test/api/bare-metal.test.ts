@@ -24,10 +24,17 @@ const seen = async (id: string) => (await platform.api.tenant('GET', `/bare-meta
 
 test('a host goes from enrolment to a deployment and back, and shows how it stands', async () => {
   const { id } = await newHost({ gpus: 2 });
-  expect(await seen(id)).toMatchObject({ status: 'enroll', power: null, inventory: null, cleanedAt: null, gpus: 2 });
+  expect(await seen(id)).toMatchObject({
+    status: 'enroll',
+    power: null,
+    health: null,
+    inventory: null,
+    cleanedAt: null,
+    gpus: 2,
+  });
   for (const verb of ['manage', 'inspect', 'provide']) expect(await act(id, verb)).toBe('SUCCEEDED');
   expect(await seen(id)).toMatchObject({
-    ...{ status: 'available', power: 'off', image: null, cleanedAt: expect.stringMatching(/Z$/) },
+    ...{ status: 'available', power: 'off', health: 'ok', image: null, cleanedAt: expect.stringMatching(/Z$/) },
     inventory: { memoryMib: 262_144, disks: [{ name: 'disk-0' }, { name: 'disk-1' }] },
     cleanedBy: [{ step: 'secure-erase' }, { step: 'secure-erase' }],
     providerReference: expect.stringMatching(/^sim-host-/),
@@ -62,6 +69,21 @@ test('a cleaning that somebody calls done without it leaves no host available', 
     await platform.api.settled(body.job.id, action);
     expect(await seen(id)).toMatchObject({ status: 'clean failed', cleanedAt: null });
   }
+});
+
+test('what is being done to a host can be aborted, and it ends as one that failed', async () => {
+  const { id, name } = await newHost();
+  await act(id, 'manage');
+  const abort = () => platform.api.tenant('POST', `/bare-metal-hosts/${id}/abort`, { reason: 'the wrong host' });
+  expect(await abort()).toMatchObject({ status: 409, body: { detail: expect.stringContaining('is manageable') } });
+  await platform.simulator.fault({ effect: 'hang', operation: 'bare-metal-host.clean', name, times: 1 });
+  const cleaning = await platform.api.tenant('POST', `/bare-metal-hosts/${id}/clean`, {});
+  expect((await abort()).status).toBe(202);
+  expect(await platform.api.jobWhen(cleaning.body.job.id)).toMatchObject({ state: 'CANCELED' });
+  expect(await seen(id)).toMatchObject({
+    status: expect.stringMatching(/clean failed|manageable/),
+    currentJobId: null,
+  });
 });
 
 test('a host is enrolled once, however its controller is spelled and however many ask at once, until it is given up', async () => {

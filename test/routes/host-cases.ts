@@ -98,6 +98,18 @@ export const hostCases: Readonly<Record<string, RouteCase>> = {
   'set-boot-device-bare-metal-host': act(['manage'], { device: 'pxe' }),
   'insert-media-bare-metal-host': act(['manage'], { imageUrl }),
   'eject-media-bare-metal-host': act(['manage']),
+  'abort-bare-metal-host': {
+    what: ({ host }) => ({ params: { id: host.id }, body: { reason: 'by a test' } }),
+    happy: {
+      status: 202,
+      parts: async (tenant, world) => {
+        const { id, name } = await newHost(tenant, world, 'manage');
+        await world.platform.simulator.fault({ effect: 'hang', operation: 'bare-metal-host.clean', name, times: 1 });
+        await world.operator.tenant('POST', `/bare-metal-hosts/${id}/clean?project=${tenant.project.id}`, {});
+        return { params: { id }, body: { reason: 'by a test' } };
+      },
+    },
+  },
   'watch-bare-metal-host': { what: ({ host }) => ({ params: { id: host.id } }), happy: { status: 200 } },
 
   'list-racks': list,

@@ -59,6 +59,7 @@ interface ResourceRow {
   readonly bmc_credential: string;
   readonly gpus: number;
   readonly power: BareMetalHost['power'];
+  readonly health: BareMetalHost['health'];
   readonly inventory: BareMetalHost['inventory'];
   readonly image_url: string | null;
   readonly image_until: string | null;
@@ -86,7 +87,7 @@ const shownOf: Readonly<Record<ResourceKind, { readonly columns: string; readonl
   },
   snapshot: { columns: `r.*, k.size_gib, ${uses}`, joins: 'JOIN snapshots k ON k.resource_id = r.id' },
   'bare-metal-host': {
-    columns: `r.*, k.bmc_address, k.bmc_system_id, k.bmc_credential, k.gpus, k.power, k.inventory, k.image_url, k.image_until,
+    columns: `r.*, k.bmc_address, k.bmc_system_id, k.bmc_credential, k.gpus, k.power, k.health, k.inventory, k.image_url, k.image_until,
       k.cleaned_at, k.cleaned_by, k.maintenance, k.repair`,
     joins: 'JOIN bare_metal_hosts k ON k.resource_id = r.id',
   },
@@ -153,6 +154,7 @@ const views: { readonly [Kind in ResourceKind]: (row: ResourceRow) => ViewOf[Kin
     bmcCredential: row.bmc_credential,
     gpus: row.gpus,
     power: row.power,
+    health: row.health,
     inventory: row.inventory,
     image: row.image_url === null ? null : { url: row.image_url, until: untilOf(row.image_until) },
     cleanedAt: row.cleaned_at?.toISOString() ?? null,
@@ -188,6 +190,7 @@ export function newResourceView(
     bmc_credential: '',
     gpus: 0,
     power: null,
+    health: null,
     inventory: null,
     image_url: null,
     image_until: null,

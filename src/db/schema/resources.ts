@@ -84,6 +84,7 @@ export const bareMetalHosts = pgTable(
     gpus: integer('gpus').notNull(),
     power: text('power', { enum: ['on', 'off'] }),
     inventory: jsonb('inventory'),
+    health: text('health', { enum: ['ok', 'warning', 'critical', 'unknown'] }),
     imageUrl: text('image_url'),
     imageUntil: text('image_until'),
     /** Of the last cleaning, while nothing has been deployed since. */

@@ -1,0 +1,1 @@
+ALTER TABLE "bare_metal_hosts" ADD COLUMN "health" text;
