@@ -22,6 +22,7 @@ import type {
 import type { Trail } from '../src/domain/trail.ts';
 import type { Transition } from '../src/domain/transition.ts';
 import type { ErrorInfo } from '../src/errors.ts';
+import type { Demand } from '../src/placement/candidate.ts';
 import type { OperationEnd } from '../temporal/names.ts';
 
 /** What a workflow may ask of the control worker. */
@@ -35,6 +36,16 @@ export interface ControlActivities {
   assignAddresses(addressed: Addressed): Promise<JobResult | { readonly refused: ErrorInfo }>;
   /** Gives back what a resource has. Idempotent. */
   releaseAddresses(owner: string): Promise<JobResult>;
+  /** A compute host with its room claimed, or why there is none. Idempotent: a VM keeps what it has. */
+  placeVm(demand: Demand & { readonly jobId: string }): Promise<JobResult | { readonly refused: ErrorInfo }>;
+  /** Gives back the room of a VM. Idempotent. */
+  unplaceVm(key: string): Promise<JobResult>;
+  /** Makes its claim so large on the host where it is, if it has one. Idempotent. */
+  resizePlacement(resize: {
+    readonly jobId: string;
+    readonly key: string;
+    readonly size: VmSize;
+  }): Promise<JobResult | { readonly refused: ErrorInfo }>;
   /** The batch's graph with its checkpoint, from this place in its file on; as much as fits into one answer. */
   loadBatch(batchId: string, from?: number): Promise<BatchGraph>;
   /**

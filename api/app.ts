@@ -20,6 +20,7 @@ import { batchDeleteRoutes } from './routes/batch-delete.ts';
 import { batchTimelineRoutes } from './routes/batch-timeline.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { commonRoutes } from './routes/common.ts';
+import { computeHostRoutes } from './routes/compute-host.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/event.ts';
 import { incidentRoutes } from './routes/incident.ts';
@@ -107,6 +108,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     leaseRoutes,
     platformRoutes,
     rackRoutes,
+    computeHostRoutes,
     hostGroupRoutes,
     quotaOperations,
     auditOperations,

@@ -44,6 +44,7 @@ import { type Volume, volumeSchema } from '../src/domain/volume.ts';
 import { AddressClient } from './address-client.ts';
 import { BatchClient } from './batch-client.ts';
 import { type BatchInput, bodyOfBatch } from './batch-input.ts';
+import { ComputeHostClient } from './compute-host-client.ts';
 import { followEvents } from './events.ts';
 import { type Ask, Http, type HttpOptions } from './http.ts';
 import { IdentityClient } from './identity-client.ts';
@@ -113,6 +114,7 @@ export class Client {
   readonly oneBatch: BatchClient;
   readonly addresses: AddressClient;
   readonly racks: RackClient;
+  readonly computeHosts: ComputeHostClient;
 
   constructor(options: HttpOptions) {
     this.#http = new Http(options);
@@ -120,6 +122,7 @@ export class Client {
     this.identity = new IdentityClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.webhooks = new WebhookClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.racks = new RackClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
+    this.computeHosts = new ComputeHostClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.addresses = new AddressClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.oneBatch = new BatchClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
   }

@@ -1,4 +1,5 @@
 import type { Job, JobResult, VmPowerSpec, VmRebuild, VmResizeSpec, VmRestState, VmSpec } from '../src/domain/job.ts';
+import type { PlacementWish } from '../src/domain/placement.ts';
 import { control, region } from './activities.ts';
 import { given } from './failures.ts';
 import { none, type RunStep, type SagaEnd, saga } from './saga.ts';
@@ -11,8 +12,26 @@ export const createVm = (job: Job<VmSpec>): Promise<SagaEnd> =>
         undo: () => region(job, 'create').removeVm(),
       });
     // Not awaited in between where there is nothing to assign: the jobs of earlier releases go on as they began.
-    return job.spec.addresses === 'assigned' ? addressed(job, step).then(create) : create(job.spec);
+    const withAddresses = (spec: VmSpec): Promise<JobResult> =>
+      spec.addresses === 'assigned' ? addressed({ ...job, spec }, step).then(create) : create(spec);
+    const { placement } = job.spec;
+    return placement ? placed(job, step, placement).then(withAddresses) : withAddresses(job.spec);
   });
+
+/** The spec with the compute host that is to have it. A VM that is deleted gives its room back with its quota. */
+async function placed(
+  { id, key, region, provider, spec }: Job<VmSpec>,
+  step: RunStep,
+  wish: PlacementWish,
+): Promise<VmSpec> {
+  const { vcpus, memoryMib, diskGib, gpus = 0 } = spec;
+  const room = { vcpus, memoryMib, diskGib, gpus };
+  const { host } = await step('place', {
+    do: async () => given(await control.placeVm({ jobId: id, key, region, provider, room, wish })),
+    undo: () => control.unplaceVm(key),
+  });
+  return host === undefined ? spec : { ...spec, host };
+}
 
 /** The spec with the addresses that are ours to assign. A VM that is deleted gives its own back with its quota. */
 async function addressed({ id, key, resourceName, spec }: Job<VmSpec>, step: RunStep): Promise<VmSpec> {
@@ -60,12 +79,28 @@ export const rebootVm = (job: Job): Promise<SagaEnd> =>
   );
 
 export const resizeVm = (job: Job<VmResizeSpec>): Promise<SagaEnd> =>
-  saga(job, (step) =>
-    step('resize', {
-      do: () => region(job, 'resize').resizeVm(job.spec.after),
-      undo: () => region(job, 'resize').resizeVm(job.spec.before),
-    }),
-  );
+  saga(job, (step) => {
+    const { after, before, claims } = job.spec;
+    const resize = (): Promise<JobResult> =>
+      step('resize', {
+        do: () => region(job, 'resize').resizeVm(after),
+        undo: () => region(job, 'resize').resizeVm(before),
+      });
+    return claims ? claimed(job, step).then(resize) : resize();
+  });
+
+/** Room for the larger of both, before it grows. What is too much is given back with its quota, when the job has ended. */
+function claimed({ id, key, spec: { after, before } }: Job<VmResizeSpec>, step: RunStep): Promise<JobResult> {
+  const size = {
+    vcpus: Math.max(after.vcpus, before.vcpus),
+    memoryMib: Math.max(after.memoryMib, before.memoryMib),
+    diskGib: Math.max(after.diskGib, before.diskGib),
+  };
+  return step('claim', {
+    do: async () => given(await control.resizePlacement({ jobId: id, key, size })),
+    undo: async () => given(await control.resizePlacement({ jobId: id, key, size: before })),
+  });
+}
 
 export const rebuildVm = (job: Job<VmRebuild>): Promise<SagaEnd> =>
   saga(job, (step) =>

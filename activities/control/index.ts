@@ -9,6 +9,7 @@ import type { ControlActivities } from '../types.ts';
 import { addressActivities } from './addresses.ts';
 import { batchActivities } from './batch.ts';
 import { recordMetrics } from './metrics.ts';
+import { placementActivities } from './placement.ts';
 import { writeSpans } from './spans.ts';
 import { tellRecorded } from './tell.ts';
 
@@ -46,6 +47,7 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
       return refusals;
     },
     ...addressActivities(dependencies),
+    ...placementActivities(dependencies),
     ...batchActivities(dependencies),
   };
 }

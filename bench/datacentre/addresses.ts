@@ -1,18 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import postgres, { type Sql } from 'postgres';
-import { migrate } from '../../src/db/migrate.ts';
+import type { Sql } from 'postgres';
 import { openFirstBlocks } from '../../src/db/queries/address-blocks.ts';
 import { assignAddress } from '../../src/db/queries/address-claims.ts';
 import { addressDifferences } from '../../src/db/queries/address-use.ts';
 import { readSubnet } from '../../src/db/queries/subnet-shapes.ts';
 import { ensureVrf } from '../../src/db/queries/vrfs.ts';
 import { blockBitsOf } from '../../src/domain/address-space.ts';
-import { createLogger } from '../../src/log.ts';
-import { startPostgres } from '../../src/platform/parts.ts';
 import { type GroupOptions, load, median, type Result, round } from '../measure.ts';
+import { withDatabase } from './database.ts';
 
 const clients = 16;
 const turns = 7;
@@ -24,22 +19,13 @@ const cidr = '10.0.0.0/16';
 const filled = 2000;
 
 /** K5: addresses from one subnet that all clients want, beside plain inserts of the same row and beside a search for a gap. */
-export async function benchAddresses({ note }: GroupOptions): Promise<Result[]> {
-  const home = mkdtempSync(join(tmpdir(), 'millwright-bench-'));
-  const server = await startPostgres();
-  const sql = postgres(server.url, { max: clients, onnotice: () => undefined });
-  try {
-    await migrate(server.url, home, createLogger('bench', 'error'));
+export const benchAddresses = ({ note }: GroupOptions): Promise<Result[]> =>
+  withDatabase(clients, async (sql) => {
     for (const table of ['bench_plain', 'bench_gaps']) {
       await sql.unsafe(`CREATE TABLE ${table} (LIKE address_assignments INCLUDING ALL)`);
     }
     return await measure(sql, note);
-  } finally {
-    await sql.end({ timeout: 5 });
-    await server.stop();
-    rmSync(home, { recursive: true, force: true });
-  }
-}
+  });
 
 async function measure(sql: Sql, note: GroupOptions['note']): Promise<Result[]> {
   const subnetId = await hotSubnet(sql);

@@ -5,6 +5,7 @@ import { auditCommand } from './audit.ts';
 import { bareMetalHostCommand } from './bare-metal-host.ts';
 import { batchCommand } from './batch.ts';
 import type { OpenContext } from './common.ts';
+import { computeHostCommand } from './compute-host.ts';
 import { eventCommand } from './event.ts';
 import { incidentCommand } from './incident.ts';
 import { jobCommand } from './job.ts';
@@ -38,6 +39,7 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
     snapshotCommand,
     bareMetalHostCommand,
     rackCommand,
+    computeHostCommand,
     hostGroupCommand,
     batchCommand,
     jobCommand,

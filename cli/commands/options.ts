@@ -27,6 +27,9 @@ export const labels = define((option) => option.argParser(addLabel));
 export const sshKeys = define((option) => option.argParser(addSshKeys));
 export const fileText = define((option) => option.argParser(readText));
 
+/** JSON, as the API takes it. */
+export const jsonValue = define((option) => option.argParser(readJson));
+
 /** What the job does when a step has failed for good. */
 export const onFailureOption = (): Option =>
   new Option('--on-failure <policy>', 'undo it, hold it for a decision, or keep it as it is').choices(failurePolicies);
@@ -55,6 +58,14 @@ function addSshKeys(value: string, before: readonly string[] = []): string[] {
     throw new InvalidArgumentError('It is a private key; give its public half (.pub).');
   const lines = content.split(/\r?\n/).map((line) => line.trim());
   return [...before, ...lines.filter((line) => line !== '' && !line.startsWith('#'))];
+}
+
+function readJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    throw new InvalidArgumentError('It is not JSON.');
+  }
 }
 
 function readText(file: string): string {

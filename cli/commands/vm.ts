@@ -1,6 +1,6 @@
 import { mebibytes } from '../text.ts';
 import type { OpenContext } from './common.ts';
-import { count, fileText, list, mandatoryText, sshKeys, text } from './options.ts';
+import { count, fileText, jsonValue, list, mandatoryText, sshKeys, text } from './options.ts';
 import { resourceCommand } from './resource.ts';
 
 export const vmCommand = (open: OpenContext) =>
@@ -16,6 +16,8 @@ export const vmCommand = (open: OpenContext) =>
         count('diskGib', '--disk-gib <GiB>', 'disk'),
         list('networks', '--network <network>', 'a network to join; may be given again, the first gives the address'),
         list('volumes', '--volume <volume>', 'a volume to attach; may be given again'),
+        count('gpus', '--gpus <count>', 'GPUs of its host for itself'),
+        jsonValue('placement', '--placement <json>', 'where it may stand, like {"group":"fast"}'),
         sshKeys('sshKeys', '--ssh-key <file|key>', 'an OpenSSH public key, or a file of them; may be given again'),
         fileText('userData', '--user-data <file>', 'cloud-init user data'),
       ],

@@ -37,7 +37,7 @@ const labelKey = z
     'Expected a label key of up to 63 letters, digits, ".", "_", "/" or "-"',
   );
 const labelValue = z.string().max(255);
-const labelsSchema = z
+export const labelsSchema = z
   .record(labelKey, labelValue)
   .refine((labels) => Object.keys(labels).length <= 64, 'Expected at most 64 labels');
 
@@ -86,12 +86,13 @@ export const createFields = {
   ...jobFields,
 };
 
+export const patchedLabelsSchema = z
+  .record(labelKey, labelValue.nullable())
+  .meta({ description: 'Those to set; null takes one away, and what is not named stays (RFC 7396).' });
+
 /** What may be changed of a resource without its provider. */
 export const updateFields = {
-  labels: z
-    .record(labelKey, labelValue.nullable())
-    .optional()
-    .meta({ description: 'Those to set; null takes one away, and what is not named stays (RFC 7396).' }),
+  labels: patchedLabelsSchema.optional(),
   deletionProtection: z.boolean().optional(),
 };
 

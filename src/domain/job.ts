@@ -14,6 +14,7 @@ import {
   stepStates,
 } from './job-states.ts';
 import { httpType, operationTypes, type SagaType } from './kinds.ts';
+import type { PlacementWish } from './placement.ts';
 import type { Trail } from './trail.ts';
 import type { StepChange } from './transition.ts';
 
@@ -35,6 +36,11 @@ export interface VmSpec {
   readonly volumes: readonly NamedKey[];
   /** Its addresses are ours to assign. Left out by releases that left them to the provider, and without networks. */
   readonly addresses?: 'assigned';
+  /** It is to be placed on one of the region's compute hosts. Left out by releases that had none, and in regions without. */
+  readonly placement?: PlacementWish;
+  readonly gpus?: number;
+  /** The compute host that it was placed on. */
+  readonly host?: string;
 }
 /** The states in which a VM rests at its provider. */
 export type VmRestState = 'running' | 'stopped' | 'suspended';
@@ -59,6 +65,8 @@ export interface VmResizeSpec {
   readonly name: string;
   readonly before: VmSize;
   readonly after: VmSize;
+  /** What it may have claimed of a compute host changes with it. Left out by releases that had none, and in regions without. */
+  readonly claims?: true;
 }
 export interface NetworkSpec {
   readonly name: string;
@@ -197,6 +205,8 @@ export interface Checkpoint {
 export interface JobResult {
   readonly providerReference?: string;
   readonly addresses?: readonly { readonly network: string; readonly address: string }[];
+  /** The compute host that it was placed on. */
+  readonly host?: string;
   /** What it learnt of the resource: columns of its kind's own table. */
   readonly row?: Readonly<Record<string, unknown>>;
   /** What an HTTP request gives to the operations that refer to it. */

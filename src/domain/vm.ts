@@ -9,6 +9,7 @@ import {
   secretText,
 } from './common.ts';
 import { vmStates } from './life.ts';
+import { placementSchema } from './placement.ts';
 
 const sizeFields = {
   vcpus: z.int().min(1).max(256),
@@ -43,6 +44,15 @@ export const vmCreateSchema = z
       .default([])
       .meta({ description: 'Networks to join, the first giving the primary address.' }),
     volumes: z.array(referenceSchema).max(64).default([]).meta({ description: 'Volumes to attach.' }),
+    gpus: z
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: 'GPUs of its host that it has to itself; only where there are compute hosts.' }),
+    placement: placementSchema.optional().meta({
+      description: 'Where among the compute hosts of its region it may stand; any host where it is left out.',
+    }),
   })
   .superRefine((body, context) => {
     const sizes = (['vcpus', 'memoryMib', 'diskGib'] as const).filter((field) => body[field] !== undefined);
@@ -103,6 +113,7 @@ export const vmSchema = z
     status: z.enum(vmStates),
     flavor: nameSchema.nullable(),
     ...sizeFields,
+    gpus: z.int().min(0),
     image: nameSchema,
     sshKeys: z.array(z.string()),
     networks: z.array(attachedSchema),

@@ -1,10 +1,16 @@
 import { asc } from 'drizzle-orm';
 import type { Database } from '../db/client.ts';
 import { flavors, images, regions } from '../db/schema/catalog.ts';
+import { computeHosts } from '../db/schema/placement.ts';
 
 /** What an operator offers: small, and changed rarely. */
 export interface Catalog {
-  readonly regions: readonly { readonly name: string; readonly providers: readonly string[] }[];
+  readonly regions: readonly {
+    readonly name: string;
+    readonly providers: readonly string[];
+    /** The providers whose VMs are placed on compute hosts here. */
+    readonly hosted: readonly string[];
+  }[];
   readonly flavors: readonly {
     readonly name: string;
     readonly vcpus: number;
@@ -32,10 +38,17 @@ export function catalogReader(database: Database): () => Promise<Catalog> {
 }
 
 async function readCatalog({ orm }: Database): Promise<Catalog> {
-  const [regionRows, flavorRows, imageRows] = await Promise.all([
+  const [regionRows, hostedRows, flavorRows, imageRows] = await Promise.all([
     orm.select().from(regions).orderBy(asc(regions.name)),
+    orm.selectDistinct({ region: computeHosts.region, provider: computeHosts.provider }).from(computeHosts),
     orm.select().from(flavors).orderBy(asc(flavors.name)),
     orm.select().from(images).orderBy(asc(images.name)),
   ]);
-  return { regions: regionRows, flavors: flavorRows, images: imageRows.map(({ name }) => name) };
+  const hostedIn = (name: string): string[] =>
+    hostedRows.filter(({ region }) => region === name).map(({ provider }) => provider);
+  return {
+    regions: regionRows.map((region) => ({ ...region, hosted: hostedIn(region.name) })),
+    flavors: flavorRows,
+    images: imageRows.map(({ name }) => name),
+  };
 }

@@ -74,7 +74,7 @@ export function prepare(create: CreateBody, catalog: Catalog, find: Find): Prepa
   const faults: Fault[] = [];
   const { body } = create;
   const place = placeOf(create, catalog, find, faults);
-  const prepared = prepareKind(create, catalog, find, faults);
+  const prepared = prepareKind(create, catalog, find, faults, place);
   if (faults.length > 0) {
     throw new MillwrightError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
   }
@@ -121,10 +121,10 @@ function findProvider(
 
 type Parts = Omit<Prepared, 'region' | 'provider'>;
 
-function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: Fault[]): Parts {
+function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: Fault[], place: PlaceOf): Parts {
   switch (create.kind) {
     case 'vm':
-      return prepareVm(create, catalog, find, faults);
+      return prepareVm(create, catalog, find, faults, place);
     case 'network': {
       const { name, cidr, vrf } = create.body;
       const requested = vrf === undefined ? { cidr } : { cidr, vrf };
@@ -184,7 +184,35 @@ function prepareSnapshot(create: CreateBody & { kind: 'snapshot' }, find: Find, 
   };
 }
 
-function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: Find, faults: Fault[]): Parts {
+/** What is asked of its compute host, if the VMs of its region are placed on such. */
+function hostWishes(
+  { gpus, placement }: VmCreate,
+  catalog: Catalog,
+  { region, provider }: PlaceOf,
+  faults: Fault[],
+): Pick<SpecOf['vm'], 'gpus' | 'placement'> {
+  const known = catalog.regions.find(({ name }) => name === region);
+  const wishes = { ...(gpus === undefined ? {} : { gpus }), ...(placement === undefined ? {} : { placement }) };
+  if (known?.hosted.includes(provider)) return { placement: {}, ...wishes };
+  // Of a region that there is not, or a provider, another fault tells.
+  if (known && provider !== '') {
+    for (const field of Object.keys(wishes)) {
+      faults.push({
+        pointer: `/${field}`,
+        detail: `Provider "${provider}" has no compute hosts in region "${region}" to choose from. Leave ${field} out, or have an operator add hosts.`,
+      });
+    }
+  }
+  return wishes;
+}
+
+function prepareVm(
+  create: CreateBody & { kind: 'vm' },
+  catalog: Catalog,
+  find: Find,
+  faults: Fault[],
+  place: PlaceOf,
+): Parts {
   const { body } = create;
   const { vcpus, memoryMib, diskGib } = sizeOf(body, catalog, faults);
   if (!catalog.images.includes(body.image)) {
@@ -199,6 +227,8 @@ function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: 
     if (fault) faults.push({ pointer: reference.pointer, detail: fault });
     return known ? [known] : [];
   });
+  const { gpus, placement } = body;
+  const wishes = hostWishes(body, catalog, place, faults);
   const named = (kind: ResourceKind) => used.filter((known) => known.kind === kind);
   const spec = {
     name: body.name,
@@ -211,6 +241,7 @@ function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: 
     networks: named('network').map(({ id, name }) => ({ key: id, name })),
     volumes: named('volume').map(({ id, name }) => ({ key: id, name })),
     ...(body.networks.length > 0 ? { addresses: 'assigned' as const } : {}),
+    ...wishes,
   };
   return {
     requested: {
@@ -223,8 +254,11 @@ function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: 
       userData: body.userData,
       networks: spec.networks.map(({ key }) => key),
       volumes: spec.volumes.map(({ key }) => key),
+      // Left out as requests of earlier releases left it out, so that they compare as equal.
+      ...(gpus === undefined ? {} : { gpus }),
+      ...(placement === undefined ? {} : { placement }),
     },
-    quota: { vms: 1, vcpus, memoryMib, storageGib: diskGib },
+    quota: { vms: 1, vcpus, memoryMib, storageGib: diskGib, ...(gpus === undefined ? {} : { gpus }) },
     row: {
       flavor: body.flavor ?? null,
       vcpus,
@@ -233,6 +267,7 @@ function prepareVm(create: CreateBody & { kind: 'vm' }, catalog: Catalog, find: 
       image: body.image,
       ssh_keys: body.sshKeys,
       addresses: [],
+      gpus: gpus ?? 0,
     },
     uses: used.map(({ id }) => id),
     spec,

@@ -47,6 +47,13 @@ export async function deleteRack(sql: Sql, actor: Actor, reference: string): Pro
         'conflict',
         `In the rack "${rack.name}" stands the host "${host.name}". Take it out first.`,
       );
+    const [compute] = await transaction<{ name: string }[]>`
+      SELECT name FROM compute_hosts WHERE rack_id = ${rack.id} ORDER BY name LIMIT 1`;
+    if (compute)
+      throw new MillwrightError(
+        'conflict',
+        `In the rack "${rack.name}" stands the compute host "${compute.name}". Take it out first.`,
+      );
     await transaction`DELETE FROM racks WHERE id = ${rack.id}`;
   });
 }
@@ -111,6 +118,9 @@ export async function deleteHostGroup(sql: Sql, actor: Actor, reference: string)
   const group = there(await findHostGroup(sql, reference), 'host group', reference);
   await audited(sql, acts(actor, 'host-group.delete', 'host-group', group), async (transaction) => {
     await transaction`DELETE FROM host_group_members WHERE group_id = ${group.id}`;
+    await transaction`
+      UPDATE compute_hosts SET groups = array_remove(groups, ${group.name}), shape = shape + 1, changed_in = pg_current_xact_id()
+      WHERE ${group.name} = ANY(groups)`;
     await transaction`DELETE FROM host_groups WHERE id = ${group.id}`;
   });
 }

@@ -56,7 +56,7 @@ export function acceptUpdate(
 type Labels = Readonly<Record<string, string>>;
 
 /** What is null is taken away, what is not named stays. */
-function merged(labels: Labels, change: Readonly<Record<string, string | null>>): Labels {
+export function merged(labels: Labels, change: Readonly<Record<string, string | null>>): Labels {
   const entries = Object.entries({ ...labels, ...change }).flatMap(([key, value]) =>
     value === null ? [] : [[key, value] as const],
   );

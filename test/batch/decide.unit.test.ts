@@ -13,7 +13,7 @@ import type { Situation } from '../../src/requests/plan/situation.ts';
 import type { Sealer } from '../../src/secrets/sealer.ts';
 
 const catalog: Catalog = {
-  regions: [{ name: 'tpe-1', providers: ['simulator'] }],
+  regions: [{ name: 'tpe-1', providers: ['simulator'], hosted: [] }],
   flavors: [{ name: 'small', vcpus: 1, memoryMib: 1024, diskGib: 10 }],
   images: ['debian-13', 'debian-14'],
 };

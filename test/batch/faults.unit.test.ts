@@ -119,7 +119,7 @@ const bodies: Case[] = [
     'an unknown key, and what is missing for it',
     file(vm('name: vm, ▸flavr: small, image: debian-13').replace('with: {', 'with: ▸{')),
     '/operations/0/with/flavor Give a flavor, or all of vcpus, memoryMib and diskGib.',
-    '/operations/0/with/flavr There is no key "flavr"; did you mean "flavor"? There are: name, labels, deletionProtection, flavor, vcpus, memoryMib, diskGib, image, sshKeys, userData, networks, volumes.',
+    '/operations/0/with/flavr There is no key "flavr"; did you mean "flavor"? There are: name, labels, deletionProtection, flavor, vcpus, memoryMib, diskGib, image, sshKeys, userData, networks, volumes, gpus, placement.',
   ],
   [
     'region and provider in the wrong place',

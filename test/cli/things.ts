@@ -26,6 +26,7 @@ export const vm = (name: string, changes: Partial<Vm> = {}): Vm => ({
   vcpus: 1,
   memoryMib: 2048,
   diskGib: 10,
+  gpus: 0,
   image: 'debian-13',
   sshKeys: [],
   networks: [],

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { addressDifferences } from '../../src/db/queries/address-use.ts';
+import { claimDifferences } from '../../src/db/queries/placement-claims.ts';
 import { quotaDifferences } from '../../src/db/queries/quota.ts';
 import { madeKinds } from '../../src/domain/kinds.ts';
 import type { TestPlatform } from './platform.ts';
@@ -17,6 +18,12 @@ export async function expectConsistent({ sql, simulator }: Pick<TestPlatform, 's
   expect(locked.map(({ name }) => name)).toEqual([]);
   expect(await quotaDifferences(sql)).toEqual([]);
   expect(await addressDifferences(sql)).toEqual([]);
+  expect(await claimDifferences(sql)).toEqual([]);
+  const claimed = await sql`
+    SELECT x.name FROM placement_claims c JOIN resources x ON x.id = c.resource_id LEFT JOIN vms k ON k.resource_id = x.id
+    WHERE x.deleted_at IS NOT NULL OR ARRAY[c.vcpus, c.memory_mib, c.disk_gib, c.gpus] IS DISTINCT FROM
+      ARRAY[k.vcpus, k.memory_mib, k.disk_gib, coalesce(k.gpus, 0)]`;
+  expect(claimed.map(({ name }) => name)).toEqual([]);
   const kept = await sql`
     SELECT a.address FROM address_assignments a LEFT JOIN resources x ON x.id = a.owner_id AND x.deleted_at IS NULL
     WHERE a.released_at IS NULL AND x.id IS NULL`;

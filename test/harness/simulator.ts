@@ -6,7 +6,9 @@ export class Simulator {
     this.url = url;
   }
 
-  async inventory(): Promise<{ kind: string; key: string; name: string; region: string; state: string }[]> {
+  async inventory(): Promise<
+    { kind: string; key: string; name: string; region: string; state: string; host?: string }[]
+  > {
     const { resources } = (await (await fetch(`${this.url}/inventory`)).json()) as { resources: [] };
     return resources;
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hasEnded } from '../../src/domain/job.ts';
 import type { Api } from '../harness/api.ts';
+import { computeHost } from '../harness/compute-hosts.ts';
 import type { Simulator } from '../harness/simulator.ts';
 import { until } from '../harness/until.ts';
 import type { Parts, RouteCase } from './cases.ts';
@@ -51,6 +52,22 @@ const rack = () => ({ name: unique('rack'), region: 'tpe-1', heightUnits: 4 });
 const newRack = ({ operator }: World): Promise<Thing> => made(operator, '/api/ops/v1/racks', rack());
 const newGroup = ({ operator }: World): Promise<Thing> =>
   made(operator, '/api/ops/v1/host-groups', { name: unique('group') });
+/** In a region where no other case has anything placed. */
+const computeBody = () => ({ name: unique('host'), region: 'nrt-1', vcpus: 64, memoryMib: 65_536, diskGib: 1000 });
+const newComputeHost = ({ operator }: World): Promise<Thing> =>
+  made(operator, '/api/ops/v1/compute-hosts', computeBody());
+/** Its region has no worker: it is placed, and never made. */
+async function placedVm({ operator, ours: { project } }: World): Promise<string> {
+  const of = `?project=${project.id}`;
+  await computeHost(operator, computeBody(), of);
+  const body = { name: unique('vm'), region: 'nrt-1', flavor: 'small', image: 'debian-13' };
+  const { id } = (await operator.tenant('POST', `/vms${of}`, body)).body.resource;
+  await until(
+    'the VM to be placed',
+    async () => (await operator.get(`/api/ops/v1/vms/${id}/placement`)).status === 200,
+  );
+  return id;
+}
 const list: RouteCase = { what: () => ({}), happy: { status: 200 } };
 
 /** Something asked of a thing that is made for it. */
@@ -132,6 +149,15 @@ export const hostCases: Readonly<Record<string, RouteCase>> = {
   'mark-bare-metal-host': {
     what: ({ host }) => ({ params: { id: host.id }, body: { repair: 'a fan' } }),
     happy: { status: 200 },
+  },
+  'list-compute-hosts': list,
+  'create-compute-host': { what: () => ({ body: computeBody() }), happy: { status: 201 } },
+  'get-compute-host': ofNew(newComputeHost, 200),
+  'update-compute-host': ofNew(newComputeHost, 200, () => ({ body: { maintenance: 'a fan' } })),
+  'delete-compute-host': ofNew(newComputeHost, 204),
+  'explain-vm-placement': {
+    what: ({ vm }) => ({ params: { id: vm.id } }),
+    happy: { status: 200, parts: async (_, world) => ({ params: { id: await placedVm(world) } }) },
   },
   'list-host-groups': list,
   'create-host-group': { what: () => ({ body: { name: unique('group') } }), happy: { status: 201 } },

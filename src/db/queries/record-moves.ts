@@ -157,6 +157,7 @@ export async function moveResources(
   const endsUses = moves.some(({ unused }) => unused.length > 0);
   const ends = moves.some(({ status }) => status === 'deleted');
   const locks = moves.some(({ locks }) => locks.length > 0);
+  const resizes = moves.some(({ kind, quota }) => kind === 'vm' && quota);
   const moved = await sql.unsafe<{ id: string }[]>(
     `WITH t AS MATERIALIZED (
       SELECT * FROM jsonb_to_recordset($1::text::jsonb) AS t(id uuid, "jobId" uuid, kind text, "from" text, status text, reason text,
@@ -188,6 +189,7 @@ export async function moveResources(
     ${endsUses ? endedUses : ''}
     ${locks ? releasedLocks : ''}
     ${ends ? endedWith : ''}
+    ${ends || resizes ? claimsMoved : ''}
     unused AS (
       DELETE FROM resource_uses u USING moved WHERE u.user_id = moved.id AND moved.status = 'deleted'
     )
@@ -216,6 +218,32 @@ const endedWith = `given_addresses AS (
       UPDATE resources x SET status = 'deleted', deleted_at = now(), updated_at = now() FROM ended_subnets e
       WHERE x.id = e.resource_id
     ),`;
+/**
+ * What a VM has of its compute host goes with its quota: given back by one that is gone, and made as large as it by one
+ * that was resized, or was not after all. Hosts in one order, so that two flushes never wait for each other.
+ */
+const claimsMoved = `freed_claims AS (
+    DELETE FROM placement_claims c USING moved WHERE moved.status = 'deleted' AND c.resource_id = moved.id
+    RETURNING c.host_id, c.vcpus, c.memory_mib, c.disk_gib, c.gpus
+  ),
+  settled_claims AS (
+    UPDATE placement_claims c SET vcpus = (quota_after ->> 'vcpus')::int, memory_mib = (quota_after ->> 'memoryMib')::int,
+      disk_gib = (quota_after ->> 'storageGib')::int
+    FROM moved WHERE moved.kind = 'vm' AND moved.status <> 'deleted' AND quota_before <> quota_after AND c.resource_id = moved.id
+    RETURNING c.host_id, old.vcpus - new.vcpus, old.memory_mib - new.memory_mib, old.disk_gib - new.disk_gib, 0
+  ),
+  less AS (
+    SELECT host_id, sum(vcpus)::int AS vcpus, sum(memory_mib)::int AS memory_mib, sum(disk_gib)::int AS disk_gib, sum(gpus)::int AS gpus
+    FROM (SELECT * FROM freed_claims UNION ALL SELECT * FROM settled_claims) c GROUP BY host_id
+  ),
+  locked_hosts AS MATERIALIZED (
+    SELECT h.id FROM compute_hosts h JOIN less ON less.host_id = h.id ORDER BY h.id FOR NO KEY UPDATE OF h
+  ),
+  emptier AS (
+    UPDATE compute_hosts h SET used_vcpus = h.used_vcpus - less.vcpus, used_memory_mib = h.used_memory_mib - less.memory_mib,
+      used_disk_gib = h.used_disk_gib - less.disk_gib, used_gpus = h.used_gpus - less.gpus, changed_in = pg_current_xact_id()
+    FROM less JOIN locked_hosts ON locked_hosts.id = less.host_id WHERE h.id = less.host_id
+  ),`;
 const endedUses = `ended_uses AS (
     DELETE FROM resource_uses u USING moved JOIN t ON t.id = moved.id, jsonb_to_recordset(t.unused) AS e("user" uuid, used uuid)
     WHERE u.user_id = e."user" AND u.used_id = e.used

@@ -76,7 +76,7 @@ const uses = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', x.id, 'name', 
 /** What each kind shows beside the columns of `resources r`, and from where. */
 const shownOf: Readonly<Record<ResourceKind, { readonly columns: string; readonly joins: string }>> = {
   vm: {
-    columns: `r.*, k.flavor, k.vcpus, k.memory_mib, k.disk_gib, k.image, k.ssh_keys, k.addresses, ${uses}`,
+    columns: `r.*, k.flavor, k.vcpus, k.memory_mib, k.disk_gib, k.image, k.ssh_keys, k.addresses, coalesce(k.gpus, 0) AS gpus, ${uses}`,
     joins: 'JOIN vms k ON k.resource_id = r.id',
   },
   network: { columns: 'r.*, k.cidr', joins: 'JOIN networks k ON k.resource_id = r.id' },
@@ -123,6 +123,7 @@ const views: { readonly [Kind in ResourceKind]: (row: ResourceRow) => ViewOf[Kin
     vcpus: row.vcpus,
     memoryMib: row.memory_mib,
     diskGib: row.disk_gib,
+    gpus: row.gpus,
     image: row.image,
     sshKeys: row.ssh_keys,
     networks: row.uses.filter(({ kind }) => kind === 'network').map(({ id, name }) => ({ id, name })),

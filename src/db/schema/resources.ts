@@ -65,6 +65,8 @@ export const vms = pgTable('vms', {
   image: text('image').notNull(),
   sshKeys: text('ssh_keys').array().notNull(),
   addresses: jsonb('addresses').notNull().default([]),
+  /** Null, as releases left it that knew of none: none. */
+  gpus: integer('gpus'),
 });
 
 export const networks = pgTable('networks', { resourceId: resourceId(), cidr: text('cidr').notNull() });

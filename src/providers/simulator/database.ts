@@ -62,6 +62,7 @@ const steps: readonly string[] = [
   ALTER TABLE resources ADD COLUMN rebuild_token TEXT;`,
   `ALTER TABLE resources ADD COLUMN volume_id INTEGER REFERENCES resources;  -- of a snapshot
   ALTER TABLE resources ADD COLUMN restore_token TEXT;`,
+  `ALTER TABLE resources ADD COLUMN host TEXT; /* of a VM, where it was told */`,
 ];
 
 /**

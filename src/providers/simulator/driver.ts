@@ -30,7 +30,7 @@ export const simulator: DriverModule = {
   },
 };
 
-const vmBody = ({ addresses: _, ...spec }: VmSpec) => ({
+const vmBody = ({ addresses: _, placement: __, ...spec }: VmSpec) => ({
   ...spec,
   networks: spec.networks.map(({ key, address }) => (address === undefined ? key : { key, address })),
   volumes: spec.volumes.map(({ key }) => key),

@@ -21,6 +21,7 @@ const rowSchema = z.object({
   digest: z.string(),
   ready_at: z.int(),
   gone_at: z.int().nullable(),
+  host: z.string().nullable(),
   rest_state: z.enum(restStates).nullable(),
   changing_until: z.int().nullable(),
 });
@@ -34,6 +35,8 @@ interface Place {
 
 interface InventoryEntry extends Place {
   readonly name: string;
+  /** Of a VM, the machine that it was to run on. */
+  readonly host?: string;
   readonly state: ProvidedAnswer['state'];
 }
 
@@ -64,9 +67,9 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
   const deleteGone = database.prepare('DELETE FROM resources WHERE gone_at <= ?');
   const insert = database.prepare(`
     INSERT INTO resources
-      (region, kind, key, name, reference, digest, vcpus, memory_mib, size_gib, disk_gib, cidr, next_offset, ready_at, volume_id)
+      (region, kind, key, name, reference, digest, vcpus, memory_mib, size_gib, disk_gib, cidr, next_offset, ready_at, volume_id, host)
     VALUES
-      (:region, :kind, :key, :name, :reference, :digest, :vcpus, :memoryMib, :sizeGib, :diskGib, :cidr, :nextOffset, :readyAt, :volumeId)`);
+      (:region, :kind, :key, :name, :reference, :digest, :vcpus, :memoryMib, :sizeGib, :diskGib, :cidr, :nextOffset, :readyAt, :volumeId, :host)`);
 
   /** The row under a key, after everything whose time has come is gone. */
   function rowOf({ region, kind, key }: Place, now: number): Row | undefined {
@@ -99,6 +102,7 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
       cidr: kind === 'network' ? body.cidr : null,
       nextOffset: kind === 'network' ? attachments.firstOffset(body.cidr) : null,
       volumeId: volume?.id ?? null,
+      host: kind === 'vm' ? (body.host ?? null) : null,
       readyAt: now + (settings.get().latencyMs[`${kind}.create`] ?? 0),
     });
     if (kind === 'vm') attachments.attach({ id: Number(lastInsertRowid), region }, body, now);
@@ -177,8 +181,8 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
         .array(rowSchema)
         .parse(selectAll.all())
         .map((row) => {
-          const { kind, key, name, region } = row;
-          return { kind, key, name, region, state: stateOf(row, now) };
+          const { kind, key, name, region, host } = row;
+          return { kind, key, name, region, state: stateOf(row, now), ...(host === null ? {} : { host }) };
         });
     },
   };

@@ -51,6 +51,9 @@ export const createSchemas = {
       .refine((all) => new Set(all.map(joinedKey)).size === all.length, 'Expected each network once')
       .default([]),
     volumes: keysSchema.default([]),
+    gpus: z.int().min(0).max(64).optional(),
+    /** The machine that it is to run on; the provider's own choice where it is left out. */
+    host: nameSchema.optional(),
   }),
   network: z.strictObject({ ...common, cidr: cidrSchema }),
   volume: z.strictObject({ ...common, sizeGib: z.int().min(1).max(65_536) }),

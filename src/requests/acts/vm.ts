@@ -54,6 +54,8 @@ function resized(
   { flavor: wanted, ...given }: ActBody<'vm.resize'>,
   { there, catalog }: Acting<'vm'>,
 ): PreparedAct | typeof nothingToDo {
+  const region = catalog.regions.find(({ name }) => name === there.region);
+  const claims = region?.hosted.includes(there.provider) ? { claims: true as const } : {};
   const flavor = catalog.flavors.find(({ name }) => name === wanted);
   if (wanted !== undefined && !flavor) {
     const known = catalog.flavors.map(({ name }) => name).join(', ');
@@ -80,10 +82,11 @@ function resized(
     vcpus: size.vcpus,
     memoryMib: size.memoryMib,
     storageGib: size.diskGib,
+    ...(there.gpus > 0 ? { gpus: there.gpus } : {}),
   });
   const columns = { vcpus: after.vcpus, memory_mib: after.memoryMib, disk_gib: after.diskGib };
   return {
-    spec: { name: there.name, before, after },
+    spec: { name: there.name, before, after, ...claims },
     change: {
       row: { flavor: named, ...columns },
       requested: { flavor: named, ...after },

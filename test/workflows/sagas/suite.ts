@@ -1,19 +1,31 @@
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { OperationType } from '../../../src/domain/kinds.ts';
-import { checkSaga, fragileRegion, Wraps } from '../../harness/check-saga.ts';
+import { checkSaga, fragileRegion, type SagaCase, Wraps } from '../../harness/check-saga.ts';
 import { expectConsistent } from '../../harness/consistency.ts';
 import { startTestPlatform, type TestPlatform } from '../../harness/platform.ts';
 import { killNow, startRoleProcess } from '../../harness/role-process.ts';
 import { sagas } from './cases.ts';
 
 /** Holds these sagas to what every saga promises. Some at a time: all are at work at once when their worker is killed. */
-export function sagaSuite(...types: readonly OperationType[]): void {
+export const sagaSuite = (...types: readonly OperationType[]): void =>
+  sagaSuiteOf(sagas, async () => undefined, ...types);
+
+type Cases = { readonly [Type in OperationType]?: Omit<SagaCase, 'type'> };
+
+/** The same of cases of one's own, on a platform that was prepared for them. */
+export function sagaSuiteOf(
+  cases: Cases,
+  prepare: (platform: TestPlatform) => Promise<void>,
+  ...types: readonly OperationType[]
+): void {
+  const caseOf = (type: OperationType) => cases[type] ?? sagas[type];
   let platform: TestPlatform;
   let fragile: ChildProcess;
   const wraps = new Wraps();
   beforeAll(async () => {
     platform = await startTestPlatform({ regions: ['tpe-1'], wrap: wraps.wrap });
+    await prepare(platform);
     fragile = await startFragile();
   });
   afterAll(async () => {
@@ -37,7 +49,7 @@ export function sagaSuite(...types: readonly OperationType[]): void {
     fragile = await startFragile();
   });
   let atWork = 0;
-  const steps = types.reduce((sum, type) => sum + sagas[type].steps.filter(({ operation }) => operation).length, 0);
+  const steps = types.reduce((sum, type) => sum + caseOf(type).steps.filter(({ operation }) => operation).length, 0);
   async function killRegionWorker(): Promise<void> {
     atWork += 1;
     if (atWork === steps) everySagaAtWork.resolve();
@@ -45,7 +57,7 @@ export function sagaSuite(...types: readonly OperationType[]): void {
   }
 
   for (const type of types) {
-    checkSaga({ type, ...sagas[type] }, { platform: () => platform, killRegionWorker, wraps });
+    checkSaga({ type, ...caseOf(type) }, { platform: () => platform, killRegionWorker, wraps });
   }
 
   test('afterwards the data centre has what the database says, and every quota equals a recount', async () => {
