@@ -32,7 +32,7 @@ export function tokenRoutes({ database: { sql }, tokens }: ApiDependencies) {
       path: '/tokens',
       summary: 'Create a token for oneself',
       description:
-        'The token is shown this once. It lets through no more than the token that asks for it, and does not outlive that one.',
+        'The token is shown this once. It lets through no more than the token that asks for it, and does not outlive that one. Which project it is for is said in the body: `project` in the query, as everywhere, says no more than where the caller is at work.',
       operationId: 'create-token',
       request: {
         query: organizationQuery,
