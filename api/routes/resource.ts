@@ -212,7 +212,7 @@ export function resourceRoutes(
         ...common,
         method: 'post',
         path: `${path}/{id}/${act}`,
-        summary: `${actTitles[type]} a ${lower}`,
+        summary: actTitles[type],
         description: `For one that is ${moveFor(kind, act).from.join(' or ')}; else 409. ${
           isReversible(type)
             ? 'Undone where it fails.'

@@ -190,16 +190,17 @@ function deleteCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open:
 }
 
 function actCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, act: Act, open: OpenContext): Command {
-  const { kind, noun } = spec;
+  const { kind } = spec;
   const type = typeOf(kind, act);
-  const title = isActType(type) ? actTitles[type].toLowerCase() : act;
+  const title = isActType(type) ? actTitles[type] : act;
+  const summary = title.charAt(0).toLowerCase() + title.slice(1);
   const own: readonly CreateOption<string>[] = spec.acts?.[act] ?? [];
   const options = [
     ...own,
     { field: 'onFailure', option: onFailureOption() },
     count('timeoutSeconds', '--timeout-seconds <seconds>', 'what is not done by then has failed'),
   ];
-  const command = apiCommand(act, `${title} a ${noun}`).argument('<name>', 'its name or id');
+  const command = apiCommand(act, summary).argument('<name>', 'its name or id');
   for (const { option } of options) command.addOption(option);
   return withJob(command).action(async (reference: string) => {
     const session = await openSession(command, open);
