@@ -140,6 +140,8 @@ export interface RegionActivities {
   resizeVm(call: RegionCall, size: VmSize): Promise<JobResult>;
   /** Once for each token, however often it is asked. */
   rebuildVm(call: RegionCall, spec: VmRebuild, token: string): Promise<JobResult>;
+  /** The last lines, the oldest first; as many of them as fit into an answer. */
+  readConsole(call: RegionCall, lines: number): Promise<readonly string[]>;
   ensureNetwork(call: RegionCall, spec: NetworkSpec): Promise<JobResult>;
   removeNetwork(call: RegionCall): Promise<JobResult>;
   ensureVolume(call: RegionCall, spec: VolumeSpec): Promise<JobResult>;

@@ -21,6 +21,7 @@ import { batchTimelineRoutes } from './routes/batch-timeline.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { commonRoutes } from './routes/common.ts';
 import { computeHostRoutes } from './routes/compute-host.ts';
+import { consoleRoutes } from './routes/console.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { eventRoutes } from './routes/event.ts';
 import { incidentRoutes } from './routes/incident.ts';
@@ -81,6 +82,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
 
   for (const routes of [
     vmRoutes,
+    consoleRoutes,
     networkRoutes,
     subnetRoutes,
     addressRoutes,

@@ -39,7 +39,7 @@ import {
   type quotaScopes,
 } from '../src/domain/quota.ts';
 import { type Snapshot, snapshotSchema } from '../src/domain/snapshot.ts';
-import { type Vm, vmSchema } from '../src/domain/vm.ts';
+import { type Vm, vmConsoleSchema, vmSchema } from '../src/domain/vm.ts';
 import { type Volume, volumeSchema } from '../src/domain/volume.ts';
 import { AddressClient } from './address-client.ts';
 import { BatchClient } from './batch-client.ts';
@@ -191,6 +191,13 @@ export class Client {
       path: `${pathOf('bare-metal-host', host)}/abort`,
       body: JSON.stringify({ reason }),
       contentType: 'application/json',
+    });
+  }
+
+  vmConsoleLog(reference: string, lines: number): Promise<{ readonly lines: readonly string[] }> {
+    return this.#http.json(vmConsoleSchema, {
+      path: `${pathOf('vm', reference)}/console-log`,
+      query: { lines: String(lines) },
     });
   }
 

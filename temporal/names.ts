@@ -24,6 +24,15 @@ export function workflowName(type: SagaType): string {
   return `${camel(verb)}${noun}`;
 }
 export const batchWorkflow = 'hostBatch';
+export const consoleWorkflow = 'readConsole';
+/** What reads a VM's console: the call that its region's worker gets, and how many lines are wanted. */
+export interface ConsoleRead {
+  readonly call: import('../activities/types.ts').RegionCall;
+  readonly lines: number;
+}
+export type ConsoleText =
+  | { readonly lines: readonly string[] }
+  | { readonly refused: import('../src/errors.ts').ErrorInfo };
 
 /** `vm/create/web-1.9f3c0a4b17de`: readable, and unique by the 48 random bits that end a job's id. */
 export const jobWorkflowId = (type: SagaType, resourceName: string, jobId: string): string =>

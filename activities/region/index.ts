@@ -4,6 +4,7 @@ import type { CallContext, Driver, Provided, ProvidedVm } from '../../src/provid
 import { heartbeatIntervalMs } from '../../temporal/names.ts';
 import type { RegionActivities, RegionCall } from '../types.ts';
 import { hostActivities } from './bare-metal-host.ts';
+import { fittingLines } from './console.ts';
 import { type AskStanding, createFence } from './fence.ts';
 import { type HttpRules, request } from './http.ts';
 
@@ -54,6 +55,8 @@ export function createRegionActivities(driver: Drivers, ask: AskStanding, http: 
       resultOf(await driver(call.provider).compute.resize(call.key, size, contextOf(call))),
     rebuildVm: async (call, spec, token) =>
       resultOf(await driver(call.provider).compute.rebuild(call.key, spec, token, contextOf(call))),
+    readConsole: async (call, lines) =>
+      fittingLines(await driver(call.provider).compute.console(call.key, lines, contextOf(call)), lines),
     ensureNetwork: async (call, spec) =>
       resultOf(await driver(call.provider).network.ensure(call.key, spec, contextOf(call))),
     removeNetwork: (call) => removed(driver(call.provider).network.remove(call.key, contextOf(call))),

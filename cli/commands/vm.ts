@@ -1,9 +1,11 @@
 import { mebibytes } from '../text.ts';
-import type { OpenContext } from './common.ts';
+import { apiCommand, type OpenContext, openSession, wholeNumber } from './common.ts';
 import { count, fileText, jsonValue, list, mandatoryText, sshKeys, text } from './options.ts';
 import { resourceCommand } from './resource.ts';
 
-export const vmCommand = (open: OpenContext) =>
+export const vmCommand = (open: OpenContext) => lifeCommand(open).addCommand(consoleCommand(open));
+
+const lifeCommand = (open: OpenContext) =>
   resourceCommand(
     {
       kind: 'vm',
@@ -44,3 +46,14 @@ export const vmCommand = (open: OpenContext) =>
     },
     open,
   );
+
+function consoleCommand(open: OpenContext) {
+  const command = apiCommand('console-log', 'show what a VM wrote to its console')
+    .argument('<name>', 'its name or id')
+    .option('--lines <count>', 'so many of the last lines', wholeNumber, 100);
+  return command.action(async (reference: string, { lines }: { readonly lines: number }) => {
+    const session = await openSession(command, open);
+    const read = await session.client.vmConsoleLog(reference, lines);
+    await session.show(read, () => read.lines.map((line) => line.replaceAll(/[\p{Cc}\p{Cf}]/gu, ' ')).join('\n'));
+  });
+}

@@ -123,3 +123,5 @@ export const vmSchema = z
   })
   .meta({ id: 'Vm' });
 export type Vm = z.infer<typeof vmSchema>;
+
+export const vmConsoleSchema = z.object({ lines: z.array(z.string()) }).meta({ id: 'VmConsole' });

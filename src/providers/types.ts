@@ -70,6 +70,8 @@ interface ComputeDriver extends Provides<VmSpec, ProvidedVm> {
   reboot(key: string, token: string, call: CallContext): Promise<ProvidedVm>;
   /** A disk grows, and stays as it is where less is asked for. */
   resize(key: string, size: VmSize, call: CallContext): Promise<ProvidedVm>;
+  /** The last lines that it wrote to its console, the oldest first: the tenant's own data, for no log. */
+  console(key: string, lines: number, call: CallContext): Promise<readonly string[]>;
   /** Its disk made anew, once for each token; the VM runs afterwards. */
   rebuild(key: string, spec: VmRebuild, token: string, call: CallContext): Promise<ProvidedVm>;
 }

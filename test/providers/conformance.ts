@@ -205,6 +205,16 @@ export function conformance(name: string, open: () => Promise<OpenedDriver>): vo
       });
     });
 
+    test('the console of a VM has its last lines, and what is not there has none', async () => {
+      const { compute } = opened.driver;
+      const key = newKey();
+      await expect(compute.console(key, 10, call())).rejects.toMatchObject({ code: 'not_found' });
+      await compute.ensure(key, vmSpec(), call());
+      const lines = await compute.console(key, 10, call());
+      expect(lines.length).toBeGreaterThan(1);
+      expect(await compute.console(key, 1, call())).toEqual(lines.slice(-1));
+    });
+
     describe('a VM with networks and volumes', () => {
       const refused = { name: 'ProviderError', providerClass: 'permanent' };
       async function newNetwork(cidr: string) {

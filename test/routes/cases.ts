@@ -157,6 +157,7 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'get-vm': of(({ vm }) => vm),
   'update-vm': of(({ vm }) => vm, 200, { labels: { seen: 'yes' } }),
   'delete-vm': removes(({ vm }) => vm, newVm, 202),
+  'get-vm-console-log': of(({ vm }) => vm),
   'start-vm': vmAct(['stop']),
   'stop-vm': vmAct(),
   'reboot-vm': vmAct(),

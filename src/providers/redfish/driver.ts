@@ -90,7 +90,7 @@ const refuse = (): Promise<never> =>
   );
 const nothing = { ensure: refuse, remove: refuse, find: refuse, list: refuse };
 const nothingElse: Pick<Driver, 'compute' | 'network' | 'storage'> = {
-  compute: { ...nothing, setState: refuse, reboot: refuse, resize: refuse, rebuild: refuse },
+  compute: { ...nothing, setState: refuse, reboot: refuse, resize: refuse, rebuild: refuse, console: refuse },
   network: nothing,
   storage: { ...nothing, attach: refuse, detach: refuse, grow: refuse, snapshots: nothing, restore: refuse },
 };

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { MillwrightError } from '../../errors.ts';
+import type { ConsoleEvent } from './console.ts';
 import type { Capacity } from './settings.ts';
 import type { ActRequest } from './wire.ts';
 
@@ -24,6 +25,8 @@ interface Parts {
   readonly checkRoom: (region: string, more: { readonly [Measure in keyof Capacity]-?: number }) => void;
   /** The name of the VM that has a volume. */
   readonly userOf: (id: number) => string | undefined;
+  /** Writes to a VM's console. */
+  readonly tell: (vm: Pick<Row, 'id' | 'name'>, event: ConsoleEvent) => void;
   /** How long an act takes, in ms. */
   readonly latencyOf: (type: ActRequest['type']) => number;
 }
@@ -31,7 +34,7 @@ interface Parts {
 const none = { vms: 0, vcpus: 0, memoryMib: 0, volumeGib: 0 };
 
 /** What may be done with a resource that is there. Each may be asked any number of times. */
-export function openActs(database: DatabaseSync, { checkRoom, userOf, latencyOf }: Parts) {
+export function openActs(database: DatabaseSync, { checkRoom, userOf, tell, latencyOf }: Parts) {
   const selectRow = database.prepare('SELECT * FROM resources WHERE id = ?');
   const selectVm = database.prepare(
     "SELECT * FROM resources WHERE region = ? AND kind = 'vm' AND key = ? AND gone_at IS NULL AND ready_at <= ?",
@@ -61,34 +64,37 @@ export function openActs(database: DatabaseSync, { checkRoom, userOf, latencyOf 
     const row = rowSchema.parse(selectRow.get(id));
     const state = row.rest_state ?? 'running';
     const until = now + latencyOf(request.type);
-    const rest = (wanted: string, from: readonly string[]): void => {
+    const rest = (wanted: string, from: readonly string[], event: ConsoleEvent): void => {
       if (state === wanted) return;
       if (!from.includes(state))
         throw refused(row, `is ${state}, and can be asked this when it is ${from.join(' or ')}`);
       setState.run(wanted, until, id);
+      tell(row, event);
     };
     switch (request.type) {
       case 'vm.start':
-        rest('running', ['stopped']);
+        rest('running', ['stopped'], 'boot');
         return;
       case 'vm.stop':
-        rest('stopped', ['running', 'suspended']);
+        rest('stopped', ['running', 'suspended'], 'stop');
         return;
       case 'vm.suspend':
-        rest('suspended', ['running']);
+        rest('suspended', ['running'], 'suspend');
         return;
       case 'vm.resume':
-        rest('running', ['suspended']);
+        rest('running', ['suspended'], 'resume');
         return;
       case 'vm.reboot': {
         if (row.reboot_token === request.body.token) return;
         setTokens.run(request.body.token, row.rebuild_token, id);
+        tell(row, 'reboot');
         setState.run('running', until, id);
         return;
       }
       case 'vm.rebuild': {
         if (row.rebuild_token === request.body.token) return;
         setTokens.run(row.reboot_token, request.body.token, id);
+        tell(row, 'rebuild');
         setState.run('running', until, id);
         return;
       }

@@ -63,6 +63,12 @@ const steps: readonly string[] = [
   `ALTER TABLE resources ADD COLUMN volume_id INTEGER REFERENCES resources;  -- of a snapshot
   ALTER TABLE resources ADD COLUMN restore_token TEXT;`,
   `ALTER TABLE resources ADD COLUMN host TEXT; /* of a VM, where it was told */`,
+  `CREATE TABLE console (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    vm_id INTEGER NOT NULL REFERENCES resources ON DELETE CASCADE,
+    line TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX console_vm ON console (vm_id, id);`,
 ];
 
 /**

@@ -7,7 +7,7 @@ import type { CallContext, Driver, DriverModule, Provided } from '../types.ts';
 import { type Client, openClient } from './client.ts';
 import { bareMetal } from './host-driver.ts';
 import { manifest } from './manifest.ts';
-import { providedSchema, providedVmSchema } from './wire.ts';
+import { consoleSchema, providedSchema, providedVmSchema } from './wire.ts';
 
 /** The driver of the simulator, which it knows by HTTP alone, as any other provider. */
 export const simulator: DriverModule = {
@@ -51,6 +51,13 @@ function computeOf(client: Client): Driver['compute'] {
       const start = now.state === 'suspended' ? 'vm.resume' : 'vm.start';
       const type = ({ running: start, stopped: 'vm.stop', suspended: 'vm.suspend' } as const)[state];
       return await vms.act(key, type, {}, call);
+    },
+    console: async (key, lines, call) => {
+      const asked = { method: 'GET', operation: 'vm.console', subject: `"${key}"` } as const;
+      const path = `/vms/${encodeURIComponent(key)}/console?lines=${lines}`;
+      const read = await client({ ...asked, path, answer: consoleSchema.optional() }, call);
+      if (read) return read.lines;
+      throw new ProviderError('permanent', 'not_found', `The provider has no vm "${key}".`);
     },
     reboot: (key, token, call) => vms.act(key, 'vm.reboot', { token }, call),
     resize: (key, size, call) => vms.act(key, 'vm.resize', size, call),

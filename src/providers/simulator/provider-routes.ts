@@ -4,9 +4,9 @@ import { MillwrightError } from '../../errors.ts';
 import { attended, type ProviderEnv, regionOf } from './attended.ts';
 import type { CallLog } from './calls.ts';
 import type { FaultStore } from './faults.ts';
-import { limitBody, type Reply, readBody } from './reply.ts';
+import { limitBody, parse, type Reply, readBody } from './reply.ts';
 import type { Store } from './store.ts';
-import { type ActRequest, actSchemas, type CreateRequest, createSchemas } from './wire.ts';
+import { type ActRequest, actSchemas, type CreateRequest, consoleQuery, createSchemas } from './wire.ts';
 
 /**
  * The provider's side: what a driver calls. A region is there once it is named; each has its own resources.
@@ -68,6 +68,16 @@ export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog)
       });
     }
   }
+
+  app.get('/:region/vms/:key/console', note('vm.console'), (context) => {
+    const [region, key] = [regionOf(context), context.req.param('key')];
+    const { lines } = parse(consoleQuery, context.req.query(), 'The query is not one of a console');
+    return perform(context, store.find({ region, kind: 'vm', key })?.name ?? null, () => {
+      const read = store.console(region, key, lines);
+      if (read) return { status: 200, body: { lines: read } };
+      throw new MillwrightError('not_found', `There is no vm "${key}" in "${region}".`);
+    });
+  });
 
   return app;
 }

@@ -6,6 +6,7 @@ import { MillwrightError } from '../../errors.ts';
 import { openActs } from './acts.ts';
 import { openAttachments } from './attachments.ts';
 import { type Demand, openCapacity } from './capacity.ts';
+import { openConsole } from './console.ts';
 import { inTransaction } from './database.ts';
 import type { SettingsStore } from './settings.ts';
 import { type ActRequest, type CreateRequest, type ProvidedAnswer, readyState, restStates } from './wire.ts';
@@ -47,6 +48,8 @@ export interface Store {
   list(region: string, kind: MadeKind): ProvidedAnswer[];
   /** Gives what is on its way out; `undefined` where it is gone. Throws `not_found`, and `conflict` for what is in use. */
   remove(place: Place): ProvidedAnswer | undefined;
+  /** The last lines that a VM wrote; undefined where there is none. */
+  console(region: string, key: string, lines: number): readonly string[] | undefined;
   /** Throws `not_found` for what is not there, or not ready; `conflict`, `capacity`, `precondition`. */
   act(place: Place, request: ActRequest): ProvidedAnswer;
   inventory(): InventoryEntry[];
@@ -55,9 +58,11 @@ export interface Store {
 export function openStore(database: DatabaseSync, settings: SettingsStore): Store {
   const attachments = openAttachments(database);
   const checkCapacity = openCapacity(database);
+  const vmConsole = openConsole(database);
   const perform = openActs(database, {
     checkRoom: (region, more) => checkCapacity(region, settings.capacityOf(region), more),
     userOf: attachments.userOf,
+    tell: vmConsole.write,
     latencyOf: (type) => settings.get().latencyMs[type] ?? 0,
   });
   const selectOne = database.prepare('SELECT * FROM resources WHERE region = ? AND kind = ? AND key = ?');
@@ -105,7 +110,11 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
       host: kind === 'vm' ? (body.host ?? null) : null,
       readyAt: now + (settings.get().latencyMs[`${kind}.create`] ?? 0),
     });
-    if (kind === 'vm') attachments.attach({ id: Number(lastInsertRowid), region }, body, now);
+    if (kind === 'vm') {
+      const id = Number(lastInsertRowid);
+      attachments.attach({ id, region }, body, now);
+      vmConsole.write({ id, name: body.name }, 'boot');
+    }
     const row = rowOf(place, now);
     if (!row) throw new Error(`the ${kind} "${body.key}" was not there after it had been put in`);
     return shown(row, now);
@@ -128,6 +137,11 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
       const now = Date.now();
       const row = rowOf(place, now);
       return row && shown(row, now);
+    },
+
+    console: (region, key, lines) => {
+      const row = rowOf({ region, kind: 'vm', key }, Date.now());
+      return row && vmConsole.read(row.id, lines);
     },
 
     list: (region, kind) => {

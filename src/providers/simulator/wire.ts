@@ -10,11 +10,12 @@ const actions = ['create', 'get', 'list', 'delete'] as const;
 type Action = (typeof actions)[number];
 
 /** What a fault, a latency and a call in the log are named by. */
-export type Operation = `${MadeKind}.${Action}` | MadeActType | HostOperation;
+export type Operation = `${MadeKind}.${Action}` | MadeActType | HostOperation | 'vm.console';
 export const operations: readonly Operation[] = [
   ...madeKinds.flatMap((kind) => actions.map((action) => `${kind}.${action}` as const)),
   ...operationTypes.filter(isMadeActType),
   ...hostOperations,
+  'vm.console',
 ];
 
 /** What a caller knows its resource by. No `%`, `?` or `#`, so that a path holds it in one spelling alone. */
@@ -119,6 +120,10 @@ export const providedVmSchema = providedSchema.extend({
   addresses: z.array(z.object({ network: z.object({ key: z.string(), name: z.string() }), address: z.string() })),
 });
 export type ProvidedAnswer = z.infer<typeof providedSchema> | z.infer<typeof providedVmSchema>;
+
+/** The last lines of a VM's console, the oldest first: `GET /vms/<key>/console?lines=`. */
+export const consoleSchema = z.object({ lines: z.array(z.string()) });
+export const consoleQuery = z.strictObject({ lines: z.coerce.number().int().min(1).max(5000) });
 
 /** Every answer that is not a success. `faults` names all that is wrong with the request, at once. */
 export const refusalSchema = z.object({
