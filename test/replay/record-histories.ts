@@ -297,12 +297,26 @@ async function recordAddresses(): Promise<void> {
   await done('vm.delete', 'DELETE', '/vms/one');
 }
 
+/** A console that is read, and one that its provider does not have. */
+async function recordConsole(): Promise<void> {
+  await api.done('POST', '/vms', vm('vm'));
+  const read = async (name: string): Promise<void> => {
+    const { headers } = await api.tenant('GET', '/vms/vm/console-log');
+    const { body } = await api.tenant('GET', '/vms/vm');
+    await save(name, `vm/console/vm.${body.id.slice(-12)}/${headers.get('x-request-id')}`);
+  };
+  await read('vm.console');
+  await simulator.fault({ effect: 'permanent', operation: 'vm.console', name: 'vm' });
+  await read('vm.console-refused');
+}
+
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   jobs: recordJobs,
   acts: recordActs,
   snapshots: recordSnapshots,
   hosts: recordHosts,
   addresses: recordAddresses,
+  console: recordConsole,
 };
 try {
   const record = parts[part];

@@ -6,7 +6,7 @@ import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { operationTypes } from '../../src/domain/kinds.ts';
 import { createLogger } from '../../src/log.ts';
-import { batchWorkflow, workflowName } from '../../temporal/names.ts';
+import { batchWorkflow, consoleWorkflow, workflowName } from '../../temporal/names.ts';
 import { installRuntime } from '../../workers/telemetry.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 
@@ -45,7 +45,7 @@ test('every workflow has a recorded history', () => {
   // HTTP requests are hosted by their batches, whose histories are recorded; alone only where the batch is lost.
   const named = operationTypes.map(workflowName);
   // `applyBatch` is the workflow of batches that began under 0.2 or before.
-  expect(recorded).toEqual(new Set(['applyBatch', batchWorkflow, ...named]));
+  expect(recorded).toEqual(new Set(['applyBatch', batchWorkflow, consoleWorkflow, ...named]));
 });
 
 test('a history that this release would not have made is told apart', async () => {
@@ -70,6 +70,7 @@ const shapes = {
   '0.4.0-hosts': '8575eb28d113ea35',
   '0.4.0-snapshots': '2be8118f5138d90a',
   '0.4.0-addresses': 'd4701afbce066987',
+  '0.4.0-console': 'a6dc68fca3429cdd',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {
