@@ -13,6 +13,7 @@ import { openKeyRing } from '../../src/secrets/key-ring.ts';
 import { temporalClient } from '../../temporal/client.ts';
 import { EncryptionCodec } from '../../temporal/codec.ts';
 import { Api } from '../harness/api.ts';
+import { computeHost } from '../harness/compute-hosts.ts';
 import { Simulator } from '../harness/simulator.ts';
 import { until } from '../harness/until.ts';
 
@@ -310,6 +311,17 @@ async function recordConsole(): Promise<void> {
   await read('vm.console-refused');
 }
 
+/** VMs that are placed on a compute host, and what claims more of it. */
+async function recordPlacement(): Promise<void> {
+  await computeHost(api, { vcpus: 8 });
+  await done('vm.create', 'POST', '/vms', vm('placed'));
+  await done('vm.resize', 'POST', '/vms/placed/resize', { vcpus: 2 });
+  await done('vm.resize-full', 'POST', '/vms/placed/resize', { vcpus: 9 });
+  await done('vm.create-nowhere', 'POST', '/vms', vm('nowhere', { placement: { labels: { disk: 'none' } } }));
+  await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'undone', times: 1 });
+  await done('vm.create-undone', 'POST', '/vms', vm('undone'));
+}
+
 const parts: Readonly<Record<string, () => Promise<void>>> = {
   jobs: recordJobs,
   acts: recordActs,
@@ -317,6 +329,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   hosts: recordHosts,
   addresses: recordAddresses,
   console: recordConsole,
+  placement: recordPlacement,
 };
 try {
   const record = parts[part];

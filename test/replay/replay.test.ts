@@ -71,6 +71,7 @@ const shapes = {
   '0.4.0-snapshots': '2be8118f5138d90a',
   '0.4.0-addresses': 'd4701afbce066987',
   '0.4.0-console': 'a6dc68fca3429cdd',
+  '0.4.0-placement': 'cab2d819915286e4',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {
