@@ -1,6 +1,8 @@
 import type { Addressed } from '../src/db/queries/vm-addresses.ts';
 import type { PowerAction } from '../src/domain/host-states.ts';
 import type {
+  BootstrapSpec,
+  ClusterNode,
   FailurePolicy,
   HostBootSpec,
   HostImageSpec,
@@ -70,6 +72,18 @@ export interface ControlActivities {
     operationIds: readonly string[],
     direction: BeginOperation['direction'],
   ): Promise<readonly OperationEnd[]>;
+  /**
+   * Accepts jobs of a cluster's machines that are still to be made, or removed, and gives them to be run: none when there
+   * is no such machine any more. Idempotent: an earlier workflow's are adopted. Refused as a whole, some may have been accepted: removing them all takes them back.
+   */
+  beginMachines(begin: BeginMachines): Promise<{ readonly jobs: readonly Job[] } | { readonly refused: ErrorInfo }>;
+  /** The machines that become nodes. */
+  clusterNodes(clusterId: string): Promise<BootstrapSpec['nodes']>;
+  /** Keeps what was told of a cluster, its kubeconfig sealed. */
+  keepCluster(
+    clusterId: string,
+    told: { readonly kubeconfig: string; readonly nodes: readonly ClusterNode[] },
+  ): Promise<void>;
 }
 
 interface BatchNow {
@@ -115,6 +129,26 @@ export type Begun =
   | { readonly skipped: true }
   | { readonly wait: { readonly until: string | null } }
   | { readonly paused: true };
+
+/** Which machines of a cluster are to be begun, and where. */
+export interface BeginMachines {
+  /** The cluster's own job. */
+  readonly jobId: string;
+  readonly clusterId: string;
+  /** The workflow that asks, and will host their jobs. */
+  readonly host: string;
+  readonly verb: 'create' | 'delete';
+  /** ISO 8601: what is not done by then has failed. */
+  readonly until?: string;
+}
+
+/** What a provider tells of a cluster that it made. */
+interface BootstrappedCluster {
+  readonly reference: string;
+  readonly endpoint: string;
+  readonly kubeconfig: string;
+  readonly nodes: readonly ClusterNode[];
+}
 
 /** What every provider activity is called with. */
 export interface RegionCall {
@@ -164,6 +198,9 @@ export interface RegionActivities {
   undeployHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
   rescueHost(call: RegionCall, spec: HostMediaSpec): Promise<JobResult>;
   unrescueHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
+  /** Its kubeconfig is a secret, for `keepCluster` alone. */
+  bootstrapCluster(call: RegionCall, spec: BootstrapSpec): Promise<BootstrappedCluster>;
+  removeCluster(call: RegionCall): Promise<JobResult>;
   /** Answered by its receiver as often as it is sent: `call.key` goes with it as its Idempotency-Key. */
   requestHttp(call: RegionCall, spec: HttpCall): Promise<JobResult>;
 }

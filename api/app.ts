@@ -18,6 +18,7 @@ import { batchRoutes } from './routes/batch.ts';
 import { batchControlRoutes } from './routes/batch-control.ts';
 import { batchDeleteRoutes } from './routes/batch-delete.ts';
 import { batchTimelineRoutes } from './routes/batch-timeline.ts';
+import { clusterRoutes } from './routes/cluster.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { commonRoutes } from './routes/common.ts';
 import { computeHostRoutes } from './routes/compute-host.ts';
@@ -86,6 +87,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     networkRoutes,
     subnetRoutes,
     addressRoutes,
+    clusterRoutes,
     volumeRoutes,
     snapshotRoutes,
     bareMetalHostRoutes,

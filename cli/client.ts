@@ -15,6 +15,7 @@ import {
   batchSchema,
   batchSummarySchema,
 } from '../src/domain/batch.ts';
+import { type Cluster, clusterSchema, kubeconfigSchema } from '../src/domain/cluster.ts';
 import type { ResourceUpdate } from '../src/domain/common.ts';
 import { type Event, eventSchema } from '../src/domain/event.ts';
 import { type Incident, incidentSchema } from '../src/domain/incident.ts';
@@ -55,6 +56,7 @@ import { WebhookClient } from './webhook-client.ts';
 export interface Views {
   readonly vm: Vm;
   readonly network: Network;
+  readonly cluster: Cluster;
   readonly volume: Volume;
   readonly snapshot: Snapshot;
   readonly 'bare-metal-host': BareMetalHost;
@@ -62,6 +64,7 @@ export interface Views {
 const viewSchemas: { readonly [Kind in ResourceKind]: z.ZodType<Views[Kind]> } = {
   vm: vmSchema,
   network: networkSchema,
+  cluster: clusterSchema,
   volume: volumeSchema,
   snapshot: snapshotSchema,
   'bare-metal-host': bareMetalHostSchema,
@@ -133,6 +136,10 @@ export class Client {
 
   get<Kind extends ResourceKind>(kind: Kind, reference: string): Promise<Views[Kind]> {
     return this.#http.json(viewSchemas[kind], { path: pathOf(kind, reference) });
+  }
+
+  kubeconfig(cluster: string): Promise<{ kubeconfig: string }> {
+    return this.#http.json(kubeconfigSchema, { path: `${pathOf('cluster', cluster)}/kubeconfig` });
   }
 
   create<Kind extends ResourceKind>(kind: Kind, body: object, idempotencyKey: string): Promise<Accepted<Views[Kind]>> {

@@ -42,6 +42,7 @@ import {
   undeployBareMetalHost,
   unrescueBareMetalHost,
 } from './bare-metal-host.ts';
+import { createCluster, deleteCluster } from './cluster.ts';
 import { requestHttp } from './http.ts';
 import { handleMessages } from './messages.ts';
 import { createNetwork, deleteNetwork } from './network.ts';
@@ -90,6 +91,8 @@ const sagas: Readonly<Record<SagaType, (job: Job) => Promise<SagaEnd>>> = {
   'volume.restore': (job) => restoreVolume(job as Job<VolumeRestoreSpec>),
   'snapshot.create': (job) => createSnapshot(job as Job<SpecOf['snapshot']>),
   'snapshot.delete': deleteSnapshot,
+  'cluster.create': (job) => createCluster(job as Job<SpecOf['cluster']>, runJob),
+  'cluster.delete': (job) => deleteCluster(job, runJob),
   'http.request': (job) => requestHttp(job as Job<HttpSpec>),
 };
 

@@ -152,7 +152,8 @@ export async function beginForth(dependencies: ControlDependencies, beginning: B
     case 'vm.update':
     case 'network.update':
     case 'volume.update':
-    case 'snapshot.update': {
+    case 'snapshot.update':
+    case 'cluster.update': {
       const kind = kindOf(type);
       if (!kind) throw new Error(`${type} has no kind`);
       return await update(dependencies, beginning, kind, given);

@@ -8,6 +8,7 @@ import type { Sealer } from '../../src/secrets/sealer.ts';
 import type { ControlActivities } from '../types.ts';
 import { addressActivities } from './addresses.ts';
 import { batchActivities } from './batch.ts';
+import { clusterActivities } from './clusters.ts';
 import { recordMetrics } from './metrics.ts';
 import { placementActivities } from './placement.ts';
 import { writeSpans } from './spans.ts';
@@ -49,5 +50,6 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
     ...addressActivities(dependencies),
     ...placementActivities(dependencies),
     ...batchActivities(dependencies),
+    ...clusterActivities(dependencies),
   };
 }

@@ -4,6 +4,7 @@ import type { CallContext, Driver, Provided, ProvidedVm } from '../../src/provid
 import { heartbeatIntervalMs } from '../../temporal/names.ts';
 import type { RegionActivities, RegionCall } from '../types.ts';
 import { hostActivities } from './bare-metal-host.ts';
+import { clusterActivities } from './cluster.ts';
 import { fittingLines } from './console.ts';
 import { type AskStanding, createFence } from './fence.ts';
 import { type HttpRules, request } from './http.ts';
@@ -74,6 +75,7 @@ export function createRegionActivities(driver: Drivers, ask: AskStanding, http: 
     removeSnapshot: (call) => removed(driver(call.provider).storage.snapshots.remove(call.key, contextOf(call))),
     restoreVolume: async (call, snapshot, token) =>
       resultOf(await driver(call.provider).storage.restore(call.key, snapshot.key, token, contextOf(call))),
+    ...clusterActivities(driver, contextOf),
     requestHttp: async (call, spec) => ({ outputs: await request(call.key, spec, http, contextOf(call)) }),
   };
 }

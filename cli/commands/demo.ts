@@ -134,6 +134,8 @@ function detailsOf(resource: Resource): string {
       return `${resource.sizeGib} GiB`;
     case 'snapshot':
       return `of ${resource.volume?.name ?? 'nothing'}`;
+    case 'cluster':
+      return `Kubernetes ${resource.version}, ${resource.machines.length} machines`;
     case 'bare-metal-host':
       return resource.bmcAddress;
   }

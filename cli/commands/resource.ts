@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { actTitles } from '../../src/domain/acts.ts';
 import type { BareMetalHostCreate } from '../../src/domain/bare-metal-host.ts';
+import type { ClusterCreate } from '../../src/domain/cluster.ts';
 import type { ResourceUpdate } from '../../src/domain/common.ts';
 import { type Act, actsOf, isActType, type ResourceKind, typeOf } from '../../src/domain/kinds.ts';
 import { listedStates } from '../../src/domain/life.ts';
@@ -43,6 +44,7 @@ interface CreateBodies {
   readonly volume: VolumeCreate;
   readonly snapshot: SnapshotCreate;
   readonly 'bare-metal-host': BareMetalHostCreate;
+  readonly cluster: ClusterCreate;
 }
 
 /** What a kind of resource has of its own on the command line. */

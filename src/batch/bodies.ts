@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ActBody, actSchemas } from '../domain/acts.ts';
 import { bareMetalHostCreateSchema } from '../domain/bare-metal-host.ts';
+import { clusterCreateSchema } from '../domain/cluster.ts';
 import { referenceSchema, updateFields } from '../domain/common.ts';
 import { type ActType, isActType, operationTypes } from '../domain/kinds.ts';
 import { networkCreateSchema } from '../domain/network.ts';
@@ -86,6 +87,9 @@ export const bodies = {
   'bare-metal-host.create': bareMetalHostCreateSchema,
   'bare-metal-host.update': updateSchema,
   'bare-metal-host.delete': deleteSchema,
+  'cluster.create': clusterCreateSchema,
+  'cluster.update': updateSchema,
+  'cluster.delete': deleteSchema,
   ...actBodies,
   'wait.for': z.strictObject({ duration: durationSchema }),
   'wait.until': z.strictObject({

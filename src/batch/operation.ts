@@ -138,7 +138,7 @@ function readWith(type: FileOperationType | undefined, raw: Given, scope: Scope,
   if (!type) return given;
   tellNew(problemsOfWith(type, given, checking.spelling), at, checking);
   if (type !== 'batch.apply') checkSecrets(type, given, at, checking);
-  if (type === 'vm.create') checkNames(given, at, checking);
+  if (type === 'vm.create' || type === 'cluster.create') checkNames(given, at, checking);
   return given;
 }
 
@@ -209,7 +209,7 @@ export function namesIn(type: BatchOperationType, given: Given, at: Where): Pick
     return { creates: undefined, uses: [...(own ? [{ ...own, deletes: type.endsWith('.delete') }] : []), ...others] };
   }
   if (kind === 'snapshot') return { creates: own, uses: usedIn('volume', given, at) };
-  if (kind !== 'vm') return { creates: own, uses: [] };
+  if (kind !== 'vm' && kind !== 'cluster') return { creates: own, uses: [] };
   const uses = (['network', 'volume'] as const).flatMap((used) =>
     textsIn(given[plural[used]], within(at, plural[used])).map((named) => ({ kind: used, ...named, deletes: false })),
   );

@@ -103,6 +103,23 @@ export interface VolumeRestoreSpec {
   readonly name: string;
   readonly snapshot: NamedKey;
 }
+/** What the workflows of a cluster are told; its machines are in the database. */
+export interface ClusterSpec {
+  readonly name: string;
+  readonly version: string;
+  readonly cni: string;
+  readonly serviceMesh: string;
+  readonly plugins: readonly string[];
+}
+/** What a provider makes a cluster of: VMs that are there. */
+export interface BootstrapSpec extends ClusterSpec {
+  readonly nodes: readonly (NamedKey & { readonly role: 'control-plane' | 'worker' })[];
+}
+export interface ClusterNode {
+  readonly name: string;
+  readonly status: string;
+  readonly version: string;
+}
 export interface NamedKey {
   readonly key: string;
   readonly name: string;
@@ -113,6 +130,7 @@ export interface SpecOf {
   readonly volume: VolumeSpec;
   readonly snapshot: SnapshotSpec;
   readonly 'bare-metal-host': HostSpec;
+  readonly cluster: ClusterSpec;
 }
 
 /** A call to another system; its headers and body are secrets. */

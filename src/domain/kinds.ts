@@ -4,7 +4,7 @@ import { hostSwitches, hostVerbs } from './host-states.ts';
  * The kinds of resource and what may be done with them. Named once; the name runs through every
  * folder, URL and command. No zod here: workflows import this file.
  */
-export const resourceKinds = ['vm', 'network', 'volume', 'snapshot', 'bare-metal-host'] as const;
+export const resourceKinds = ['vm', 'network', 'volume', 'snapshot', 'bare-metal-host', 'cluster'] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 /** Those that a provider makes. A host is there before anybody asks. */
 export const madeKinds = ['vm', 'network', 'snapshot', 'volume'] as const;
@@ -20,6 +20,7 @@ export const verbsOf = {
   volume: ['create', 'delete', 'attach', 'detach', 'grow', 'restore'],
   snapshot: ['create', 'delete'],
   'bare-metal-host': ['create', 'delete', ...hostVerbs, ...hostSwitches],
+  cluster: ['create', 'delete'],
 } as const satisfies Readonly<Record<ResourceKind, readonly ['create', 'delete', ...string[]]>>;
 export type VerbOf<Kind extends ResourceKind> = (typeof verbsOf)[Kind][number];
 export type Verb = VerbOf<ResourceKind>;
@@ -99,4 +100,5 @@ export const plural = {
   volume: 'volumes',
   snapshot: 'snapshots',
   'bare-metal-host': 'bare-metal-hosts',
+  cluster: 'clusters',
 } as const satisfies Record<ResourceKind, string>;

@@ -90,6 +90,7 @@ export const lives: { readonly [Kind in ResourceKind]: Readonly<Record<VerbOf<Ki
   },
   snapshot: life('available'),
   'bare-metal-host': hostLife,
+  cluster: life('available'),
 };
 
 /** How a verb moves a resource of a kind. Throws for a verb that the kind does not have. */
@@ -143,6 +144,7 @@ const statesOf = {
   volume: volumeStates,
   snapshot: passiveStates,
   'bare-metal-host': bareMetalHostStates,
+  cluster: passiveStates,
 } as const satisfies Record<ResourceKind, readonly ResourceState[]>;
 /** The states in which a resource is in a list. */
 export const listedStates = (kind: ResourceKind): readonly ResourceState[] =>

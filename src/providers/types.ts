@@ -1,6 +1,7 @@
 import type { NetworkSpec, SnapshotSpec, VmRebuild, VmRestState, VmSize, VmSpec, VolumeSpec } from '../domain/job.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import type { BareMetalDriver } from './bare-metal.ts';
+import type { KubernetesDriver } from './kubernetes.ts';
 import type { RedfishSettings } from './redfish/settings.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface Driver {
   readonly storage: StorageDriver;
   /** Of a provider that has hosts of metal. */
   readonly bareMetal?: BareMetalDriver;
+  /** Of a provider that makes clusters of its VMs. */
+  readonly kubernetes?: KubernetesDriver;
   /** Throws where the provider cannot be reached; asks it nothing that a tenant could notice. */
   readonly reachable: () => Promise<void>;
 }

@@ -34,6 +34,7 @@ export async function tryAct(
   return await sql.begin(async (transaction) => {
     const target = await lockTarget(transaction, caller, kind, reference);
     refuseIfBusy(target, request.type);
+    if (request.type === 'vm.resize' || request.type === 'vm.rebuild') await refuseMachine(transaction, target);
     const there = await resourceById(transaction, kind, target.id);
     if (!there) throw notFound(kind, reference);
     const find = finderOf(transaction, caller);
@@ -67,6 +68,18 @@ export function acceptAct(
     const detail = `The ${kind} "${reference}" is already as "${verb}" would make it: there is nothing to do.`;
     throw new MillwrightError('conflict', detail);
   });
+}
+
+/** The size and the disk of a machine are its cluster's to say. */
+async function refuseMachine(sql: TransactionSql, { id, name }: Target): Promise<void> {
+  const [cluster] = await sql<{ name: string }[]>`
+    SELECT x.name FROM resource_uses u JOIN resources x ON x.id = u.user_id
+    WHERE u.used_id = ${id} AND x.kind = 'cluster' AND x.deleted_at IS NULL`;
+  if (!cluster) return;
+  throw new MillwrightError(
+    'conflict',
+    `The vm "${name}" is a machine of the cluster "${cluster.name}", which alone changes it.`,
+  );
 }
 
 const wrongState = ({ kind, name, status }: Target, verb: string, from: readonly string[]): MillwrightError =>

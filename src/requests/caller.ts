@@ -24,13 +24,14 @@ export interface Idempotency {
   readonly requestHash: string;
 }
 
-/** For the job of a batch's operation: where it belongs, under an id that was fixed beforehand. */
+/** For the job of a batch's operation, or of a cluster's machine: where it belongs, under an id that was fixed beforehand. */
 export interface BatchPlace {
-  readonly batchId: string;
-  readonly operationId: string;
+  /** Null for a machine's. */
+  readonly batchId: string | null;
+  readonly operationId: string | null;
   readonly jobId: string;
   readonly parentJobId: string;
-  /** The batch's workflow, which hosts the job. */
+  /** The workflow that hosts the job. */
   readonly workflowId: string;
 }
 

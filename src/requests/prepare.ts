@@ -3,6 +3,7 @@ import type { BatchOperation } from '../batch/file.ts';
 import { checkWith } from '../batch/with.ts';
 import type { Known } from '../db/queries/resources.ts';
 import type { BareMetalHostCreate } from '../domain/bare-metal-host.ts';
+import { type ClusterCreate, machinesOf } from '../domain/cluster.ts';
 import type { SpecOf } from '../domain/job.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import { usableStates } from '../domain/life.ts';
@@ -21,6 +22,7 @@ interface BodyOf {
   readonly volume: VolumeCreate;
   readonly snapshot: SnapshotCreate;
   readonly 'bare-metal-host': BareMetalHostCreate;
+  readonly cluster: ClusterCreate;
 }
 export type CreateBody = {
   readonly [Kind in ResourceKind]: { readonly kind: Kind; readonly body: BodyOf[Kind] };
@@ -55,17 +57,23 @@ export function createOf(
       return { kind, body: checkWith('snapshot.create', place, resolved) };
     case 'bare-metal-host':
       return { kind, body: checkWith('bare-metal-host.create', place, resolved) };
+    case 'cluster':
+      return { kind, body: checkWith('cluster.create', place, resolved) };
   }
 }
 
 /** The resources that a create names, by kind. */
 export function referencesOf(create: CreateBody): { kind: ResourceKind; reference: string; pointer: string }[] {
   if (create.kind === 'snapshot') return [{ kind: 'volume', reference: create.body.volume, pointer: '/volume' }];
+  if (create.kind === 'cluster') return networksOf(create.body.networks);
   if (create.kind !== 'vm') return [];
   return (['network', 'volume'] as const).flatMap((kind) =>
     create.body[`${kind}s`].map((reference, index) => ({ kind, reference, pointer: `/${kind}s/${index}` })),
   );
 }
+
+const networksOf = (networks: readonly string[]) =>
+  networks.map((reference, index) => ({ kind: 'network' as const, reference, pointer: `/networks/${index}` }));
 
 export type Find = (reference: { readonly kind: ResourceKind; readonly reference: string }) => Known | undefined;
 
@@ -125,6 +133,8 @@ function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: F
   switch (create.kind) {
     case 'vm':
       return prepareVm(create, catalog, find, faults, place);
+    case 'cluster':
+      return prepareCluster(create, catalog, find, faults);
     case 'network': {
       const { name, cidr, vrf } = create.body;
       const requested = vrf === undefined ? { cidr } : { cidr, vrf };
@@ -221,12 +231,7 @@ function prepareVm(
       detail: `There is no image "${body.image}". There are: ${listed(catalog.images)}.`,
     });
   }
-  const used = referencesOf(create).flatMap((reference) => {
-    const known = find(reference);
-    const fault = faultOfUse(known, reference, body.region);
-    if (fault) faults.push({ pointer: reference.pointer, detail: fault });
-    return known ? [known] : [];
-  });
+  const used = usedBy(create, find, faults);
   const { gpus, placement } = body;
   const wishes = hostWishes(body, catalog, place, faults);
   const named = (kind: ResourceKind) => used.filter((known) => known.kind === kind);
@@ -271,6 +276,51 @@ function prepareVm(
     },
     uses: used.map(({ id }) => id),
     spec,
+  };
+}
+
+function usedBy(create: CreateBody & { kind: 'vm' | 'cluster' }, find: Find, faults: Fault[]): Known[] {
+  return referencesOf(create).flatMap((reference) => {
+    const known = find(reference);
+    const fault = faultOfUse(known, reference, create.body.region);
+    if (fault) faults.push({ pointer: reference.pointer, detail: fault });
+    return known ? [known] : [];
+  });
+}
+
+/** Its machines count as VMs when its job has them accepted. */
+function prepareCluster(
+  create: CreateBody & { kind: 'cluster' },
+  catalog: Catalog,
+  find: Find,
+  faults: Fault[],
+): Parts {
+  const { body } = create;
+  const { name, version, image, cni, serviceMesh, plugins, controlPlane, pools, bastion, sshKeys } = body;
+  const flavors = [
+    { pointer: '/controlPlane/flavor', flavor: controlPlane.flavor },
+    ...pools.map(({ flavor }, index) => ({ pointer: `/pools/${index}/flavor`, flavor })),
+    ...(bastion ? [{ pointer: '/bastion/flavor', flavor: bastion.flavor }] : []),
+  ];
+  const known = catalog.flavors.map((flavor) => flavor.name);
+  for (const { pointer, flavor } of flavors) {
+    if (!known.includes(flavor))
+      faults.push({ pointer, detail: `There is no flavor "${flavor}". There are: ${listed(known)}.` });
+  }
+  if (!catalog.images.includes(image))
+    faults.push({ pointer: '/image', detail: `There is no image "${image}". There are: ${listed(catalog.images)}.` });
+  const used = usedBy(create, find, faults);
+  return {
+    requested: {
+      ...{ version, image, cni, serviceMesh, plugins, controlPlane, pools, bastion: bastion ?? null, sshKeys },
+      networks: used.map(({ id }) => id),
+    },
+    quota: { clusters: 1 },
+    row: {
+      ...{ version, image, cni, service_mesh: serviceMesh, plugins, ssh_keys: sshKeys, machines: machinesOf(body) },
+    },
+    uses: used.map(({ id }) => id),
+    spec: { name, version, cni, serviceMesh, plugins },
   };
 }
 

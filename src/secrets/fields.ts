@@ -36,6 +36,7 @@ export const secretsOf: Readonly<Record<SecretKind, readonly SecretPath[]>> = {
   volume: secretPaths(volumeCreateSchema),
   snapshot: secretPaths(snapshotCreateSchema),
   'bare-metal-host': [],
+  cluster: [],
   /** A header may be a token, and a body hold anything. */
   http: [
     ['headers', '*'],

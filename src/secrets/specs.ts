@@ -28,6 +28,9 @@ export const placeOfOperation = (batchId: string, operationId: string): string =
 /** Where a batch keeps a secret variable. */
 export const placeOfVariable = (batchId: string, name: string): string => `batches.secrets/${batchId}/${name}`;
 
+/** Where a cluster keeps its kubeconfig. */
+export const placeOfKubeconfig = (clusterId: string): string => `clusters.kubeconfig/${clusterId}`;
+
 /** A spec as it is stored: each secret of its kind sealed for its place. One without secrets is given back as it is. */
 export const sealSpec = (sealer: Sealer, kind: SecretKind, spec: unknown, place: string): Promise<unknown> =>
   replaceSecrets(spec, secretsOf[kind], async (secret, path): Promise<Sealed> => {

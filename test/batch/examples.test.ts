@@ -68,6 +68,7 @@ test('every example is run here, in the demo, or in rack.test.ts', () => {
   const files = readdirSync(examples).map((file) => file.replace(/\.yaml$/, ''));
   const run = [
     'blue-green',
+    'cluster',
     'database',
     'move-region',
     'rack',
@@ -106,6 +107,19 @@ test('blue-green: given the same colour twice, it deletes nothing of it', async 
   const { job } = await apply('blue-green', { live: 'green', idle: 'green', release: '2' });
   expect(job).toMatchObject({ state: 'SUCCEEDED' });
   expect(await namesLike(/^web-green/)).toHaveLength(3);
+});
+
+test('cluster: killed while its machines are made, it is there with eight machines all the same', async () => {
+  const { api, simulator } = platform;
+  await simulator.fault({ effect: 'hang', operation: 'vm.create', name: 'kube-worker-4', times: 1 });
+  const { body } = await send('/batches', 'cluster', {});
+  await until('the other machines', async () => (await namesLike(/^kube-(cp|worker)-/)).length === 7);
+  await platform.terminate(body.job.workflowId);
+  expect(await api.jobWhen(body.job.id, undefined, 60_000)).toMatchObject({ state: 'SUCCEEDED', error: null });
+  expect(await namesLike(/^kube-/)).toHaveLength(11);
+  const jobs = await platform.sql`SELECT FROM jobs WHERE type = 'vm.create' AND resource_name LIKE 'kube-%'`;
+  expect(jobs).toHaveLength(8);
+  await comesTrue('cluster');
 });
 
 test('database: its replicas come one after the other, and nothing may delete what they hold', async () => {

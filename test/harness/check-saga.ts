@@ -121,7 +121,8 @@ export function checkSaga(
     const answer = await api.tenant('GET', `${path}/${name}`);
     expect(answer.status).toBe(there ? 200 : 404);
     if (there) expect(answer.body).toMatchObject({ currentJobId: null, ...(status ? { status } : {}) });
-    const found = (await simulator.inventory()).filter((resource) => resource.name === name);
+    const all = kind === 'cluster' ? await simulator.clusters() : await simulator.inventory();
+    const found = all.filter((resource) => resource.name === name);
     expect(found).toHaveLength(there && !isMetal ? 1 : 0);
   }
 

@@ -14,6 +14,9 @@ export async function expectConsistent({ sql, simulator }: Pick<TestPlatform, 's
     SELECT kind || ' ' || id || ' ' || name || ' ' || region AS line FROM resources WHERE deleted_at IS NULL AND kind = ANY(${[...madeKinds]}) ORDER BY 1`;
   const found = (await simulator.inventory()).map(({ kind, key, name, region }) => `${kind} ${key} ${name} ${region}`);
   expect(found.toSorted()).toEqual(recorded.map(({ line }) => line).toSorted());
+  const clusters = await sql<{ key: string }[]>`
+    SELECT id AS key FROM resources WHERE deleted_at IS NULL AND kind = 'cluster' ORDER BY 1`;
+  expect((await simulator.clusters()).map(({ key }) => key).toSorted()).toEqual(clusters.map(({ key }) => key));
   const locked = await sql`SELECT name FROM resources WHERE current_job_id IS NOT NULL`;
   expect(locked.map(({ name }) => name)).toEqual([]);
   expect(await quotaDifferences(sql)).toEqual([]);

@@ -1,3 +1,5 @@
+import type { SimulatedCluster } from '../../src/providers/simulator/cluster-wire.ts';
+
 /** The simulator's admin side, as a test uses it. */
 export class Simulator {
   readonly url: string;
@@ -11,6 +13,11 @@ export class Simulator {
   > {
     const { resources } = (await (await fetch(`${this.url}/inventory`)).json()) as { resources: [] };
     return resources;
+  }
+
+  async clusters(): Promise<SimulatedCluster[]> {
+    const { clusters } = (await (await fetch(`${this.url}/clusters`)).json()) as { clusters: [] };
+    return clusters;
   }
 
   /** `kind name` of everything there is, sorted. */

@@ -284,6 +284,21 @@ async function recordHosts(): Promise<void> {
   await done('bare-metal-host.delete', 'DELETE', '/bare-metal-hosts/host');
 }
 
+/** Clusters, whose workflows host the jobs of their machines. */
+async function recordClusters(): Promise<void> {
+  const body = (name: string) => ({
+    ...{ name, ...at, version: '1.33', image: 'debian-13' },
+    controlPlane: { count: 1, flavor: 'small' },
+    pools: [{ name: 'web', count: 2, flavor: 'small' }],
+  });
+  await done('cluster.create', 'POST', '/clusters', body('one'));
+  await simulator.fault({ effect: 'permanent', operation: 'vm.create', name: 'two-web-1' });
+  await done('cluster.create-without-machine', 'POST', '/clusters', body('two'));
+  await simulator.fault({ effect: 'permanent', operation: 'cluster.bootstrap', name: 'three' });
+  await done('cluster.create-refused', 'POST', '/clusters', body('three'));
+  await done('cluster.delete', 'DELETE', '/clusters/one');
+}
+
 /** VMs whose addresses are assigned. */
 async function recordAddresses(): Promise<void> {
   await done('network.create', 'POST', '/networks', { name: 'net', ...at, cidr: '10.0.0.0/29' });
@@ -327,6 +342,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   acts: recordActs,
   snapshots: recordSnapshots,
   hosts: recordHosts,
+  clusters: recordClusters,
   addresses: recordAddresses,
   console: recordConsole,
   placement: recordPlacement,

@@ -72,6 +72,7 @@ const shapes = {
   '0.4.0-addresses': 'd4701afbce066987',
   '0.4.0-console': 'a6dc68fca3429cdd',
   '0.4.0-placement': 'cab2d819915286e4',
+  '0.4.0-clusters': 'e4d16e948854a3b1',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { until } from '../harness/until.ts';
 import { hostCases } from './host-cases.ts';
 import { subnetCases } from './subnet-cases.ts';
-import { made, type Tenant, type World } from './world.ts';
+import { clusterBody, made, type Tenant, type World } from './world.ts';
 
 /** What to put into an operation's request. */
 export interface Parts {
@@ -61,6 +61,9 @@ async function newSnapshot(tenant: Tenant): Promise<{ id: string; volumeId: stri
 const newVm = async ({ member }: Tenant): Promise<{ id: string }> =>
   (await member.done('POST', '/vms', { name: unique('vm'), region: 'tpe-1', flavor: 'small', image: 'debian-13' }))
     .resource;
+
+const newCluster = async ({ member }: Tenant): Promise<{ id: string }> =>
+  (await member.done('POST', '/clusters', clusterBody(unique('k')))).resource;
 
 /** An act: what is there is refused, one of its own, brought to where the act begins, is acted on. */
 const acts = (
@@ -212,6 +215,13 @@ export const cases: Readonly<Record<string, RouteCase>> = {
       },
     },
   },
+  'create-cluster': creates(() => clusterBody(unique('k')), 202),
+  'list-clusters': list,
+  'get-cluster': of(({ cluster }) => cluster),
+  'update-cluster': of(({ cluster }) => cluster, 200, { labels: { seen: 'yes' } }),
+  'delete-cluster': removes(({ cluster }) => cluster, newCluster, 202),
+  'watch-cluster': of(({ cluster }) => cluster),
+  'get-kubeconfig': of(({ cluster }) => cluster),
   'create-snapshot': {
     what: ({ volume }) => ({ body: { name: unique('then'), volume: volume.id } }),
     happy: { status: 202 },

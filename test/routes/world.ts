@@ -21,6 +21,7 @@ export interface Tenant {
   readonly address: Thing;
   readonly volume: Thing;
   readonly snapshot: Thing;
+  readonly cluster: Thing;
   readonly host: Thing;
   readonly job: JobView;
   readonly heldJob: JobView;
@@ -60,6 +61,11 @@ export async function startWorld(): Promise<World> {
   const operatorBinding = await made(operator, '/api/ops/v1/role-bindings', { user: user.email });
   return { platform, operator, ours, theirs, user, operatorBinding };
 }
+
+export const clusterBody = (name: string) => ({
+  ...{ name, region: 'tpe-1', version: '1.33', image: 'debian-13' },
+  controlPlane: { count: 1, flavor: 'small' },
+});
 
 /** Asks, expects something to be made at once, and gives it. */
 export async function made(api: Api, path: string, body: object) {
@@ -105,6 +111,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
   ]);
   const host = await enrolled(operator, simulator, project, `${name}-host`);
   const snapshot = await create('/snapshots', { region: undefined, name: `${name}-then`, volume: `${name}-vol` });
+  const cluster = await create('/clusters', clusterBody(`${name}-k`));
   const vm = await create('/vms', { name: `${name}-vm`, flavor: 'small', image: 'debian-13' });
   const file = `name: ${name}-batch\noperations:\n  - { id: a, type: volume.create, region: tpe-1, with: { name: ${name}-of-batch, sizeGib: 1 } }\n`;
   const batch = await member.tenant('POST', '/batches', file);
@@ -135,6 +142,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     address,
     volume,
     snapshot,
+    cluster,
     host,
     job: vm.job,
     heldJob,

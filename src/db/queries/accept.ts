@@ -57,8 +57,8 @@ export interface NewResource {
  */
 const traces = (gate: string): string => `
   new_job AS (
-    INSERT INTO jobs (id, organization_id, project_id, type, resource_id, resource_kind, resource_name, region, batch_id, operation_id, input, change, workflow_id, state, ended_at, deadline_at)
-    SELECT r.job_id, r.organization_id, r.project_id, r.type, r.id, r.kind, r.name, r.region, r.batch_id, r.operation_id, r.input, r.change, r.workflow_id,
+    INSERT INTO jobs (id, organization_id, project_id, type, resource_id, resource_kind, resource_name, region, batch_id, operation_id, host_job_id, input, change, workflow_id, state, ended_at, deadline_at)
+    SELECT r.job_id, r.organization_id, r.project_id, r.type, r.id, r.kind, r.name, r.region, r.batch_id, r.operation_id, CASE WHEN r.batch_id IS NULL THEN r.parent_job_id END, r.input, r.change, r.workflow_id,
       coalesce(r.job_state, 'PENDING'), CASE WHEN r.job_state IS NOT NULL THEN now() END,
       (r.input -> 'deadlines' ->> 'jobAt')::timestamptz
     FROM ${gate}
@@ -129,6 +129,17 @@ const firstSubnet = {
     INSERT INTO subnets SELECT k.* FROM r, taken, vrf,
       jsonb_populate_record(NULL::subnets, (r."row" -> 'subnet') || jsonb_build_object('network_id', r.id, 'vrf_id', vrf.id)) k
     WHERE vrf.name = coalesce(r."row" ->> 'vrf', r.id::text)
+  ),`,
+};
+
+/** A cluster comes with the machines that it is to have; their VMs are accepted by its job. */
+const withMachines = {
+  ...needs,
+  recorded: `${needs.recorded}
+  machines AS (
+    INSERT INTO cluster_machines SELECT k.* FROM r, taken, jsonb_array_elements(r."row" -> 'machines') m,
+      jsonb_populate_record(NULL::cluster_machines, m || jsonb_build_object('cluster_id', r.id,
+        'create_job_id', uuidv7(), 'delete_job_id', uuidv7())) k
   ),`,
 };
 
@@ -230,6 +241,7 @@ const createStatementsWith = (marked: string) => ({
   volume: createInto('volumes', noNeeds, marked),
   snapshot: createInto('snapshots', needs, marked),
   'bare-metal-host': createInto('bare_metal_hosts', noNeeds, marked),
+  cluster: createInto('clusters', withMachines, marked),
 });
 const createStatements = createStatementsWith('');
 const operationStatements = createStatementsWith(begun);

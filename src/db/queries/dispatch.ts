@@ -31,7 +31,7 @@ export async function overdueJobs(
 ): Promise<readonly Waiting[]> {
   return await sql<Waiting[]>`
     SELECT j.id, j.created_at AS "createdAt" FROM jobs j
-    WHERE j.state = 'PENDING' AND j.batch_id IS NULL AND j.created_at < now() - make_interval(secs => ${olderThanSeconds})
+    WHERE j.state = 'PENDING' AND j.batch_id IS NULL AND j.host_job_id IS NULL AND j.created_at < now() - make_interval(secs => ${olderThanSeconds})
       ${afterIn(sql, after)}
     ORDER BY j.created_at, j.id LIMIT ${limit}`;
 }
@@ -39,9 +39,10 @@ export async function overdueJobs(
 const afterIn = (sql: Sql, after: Waiting | undefined) =>
   after ? sql`AND (j.created_at, j.id) > (${after.createdAt}, ${after.id})` : sql``;
 
-/** The job whose workflow hosts this one: its batch's, for an operation's, or itself. */
+/** The job whose workflow hosts this one: its batch's, for an operation's; its cluster's, for a machine's, or that one's batch's; or itself. */
 const hostOf = (sql: Sql | TransactionSql, jobId: string) =>
-  sql`coalesce((SELECT b.job_id FROM jobs o JOIN batches b ON b.id = o.batch_id WHERE o.id = ${jobId}), ${jobId})`;
+  sql`(SELECT coalesce(b.job_id, p.id, o.id) FROM jobs o LEFT JOIN jobs p ON p.id = o.host_job_id
+    LEFT JOIN batches b ON b.id = coalesce(p.batch_id, o.batch_id) WHERE o.id = ${jobId})`;
 
 /** What the workflow of a job is started with: its batch's, while that has not ended, or its own; undefined where it has. */
 export async function inputToRevive(sql: Sql, jobId: string): Promise<Pick<StartableJob, 'id' | 'input'> | undefined> {
@@ -106,7 +107,8 @@ export async function orphanToRevive(
   workflowIdOf: (job: { readonly type: SagaType; readonly name: string }) => string,
 ): Promise<Revival | undefined> {
   const [found] = await sql<{ type: SagaType; name: string; livesIn: string }[]>`
-    SELECT o.type, o.resource_name AS name, o.workflow_id AS "livesIn" FROM jobs o JOIN batches b ON b.id = o.batch_id JOIN jobs p ON p.id = b.job_id
+    SELECT o.type, o.resource_name AS name, o.workflow_id AS "livesIn" FROM jobs o LEFT JOIN batches b ON b.id = o.batch_id
+      JOIN jobs p ON p.id = coalesce(b.job_id, o.host_job_id)
     WHERE o.id = ${jobId} AND o.ended_at IS NULL AND p.ended_at IS NOT NULL`;
   if (!found) return undefined;
   const [job] = await sql<StartableJob[]>`
@@ -136,7 +138,7 @@ export async function lockRevival(sql: TransactionSql, workflowId: string): Prom
 /** A job that has been accepted and not begun; undefined where it has been, or is an operation's. */
 export async function pendingJob(sql: Sql, jobId: string): Promise<StartableJob | undefined> {
   const [job] = await sql<StartableJob[]>`
-    SELECT ${sql.unsafe(startable)} FROM jobs j WHERE j.id = ${jobId} AND j.state = 'PENDING' AND j.batch_id IS NULL`;
+    SELECT ${sql.unsafe(startable)} FROM jobs j WHERE j.id = ${jobId} AND j.state = 'PENDING' AND j.batch_id IS NULL AND j.host_job_id IS NULL`;
   return job;
 }
 
@@ -160,5 +162,6 @@ export async function jobsUnderWay(
       ${afterIn(sql, after)}
       AND (j.batch_id IS NULL OR EXISTS (
         SELECT FROM batches b JOIN jobs p ON p.id = b.job_id WHERE b.id = j.batch_id AND p.ended_at IS NOT NULL))
+      AND (j.host_job_id IS NULL OR EXISTS (SELECT FROM jobs p WHERE p.id = j.host_job_id AND p.ended_at IS NOT NULL))
     ORDER BY j.created_at, j.id LIMIT ${limit}`;
 }

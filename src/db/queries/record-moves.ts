@@ -7,7 +7,7 @@ import { httpType, partsOf, type ResourceKind, resourceKinds } from '../../domai
 import { asBefore, moveFor } from '../../domain/life.ts';
 import type { QuotaUse } from '../../domain/quota.ts';
 import type { Transition } from '../../domain/transition.ts';
-import { bareMetalHosts, networks, snapshots, vms, volumes } from '../schema/resources.ts';
+import { bareMetalHosts, clusters, networks, snapshots, vms, volumes } from '../schema/resources.ts';
 import { quotaSql } from './quota.ts';
 
 /** What a transition needs to know of its job's row. */
@@ -121,6 +121,7 @@ const tables = {
   volume: volumes,
   snapshot: snapshots,
   'bare-metal-host': bareMetalHosts,
+  cluster: clusters,
 } as const satisfies Record<ResourceKind, PgTable>;
 
 /** The columns that the moves write, of one kind. Those that a row does not name stay as they are. */

@@ -134,7 +134,7 @@ async function lockJobs(sql: TransactionSql, ids: readonly string[]): Promise<Re
   const rows = await sql<JobRow[]>`
     SELECT j.id, j.type, j.state, j.sequence, j.epoch, j.organization_id, j.project_id, j.region, j.workflow_id,
       j.input -> 'trail' ->> 'requestId' AS request_id, j.input -> 'trail' ->> 'traceparent' AS traceparent, j.created_at, j.started_at, j.resource_id, j.resource_kind, j.resource_name,
-      j.batch_id, j.operation_id, b.job_id AS parent_job_id, o.rollback_job_id = j.id AS goes_back,
+      j.batch_id, j.operation_id, coalesce(b.job_id, j.host_job_id) AS parent_job_id, o.rollback_job_id = j.id AS goes_back,
       j.input ->> 'statusBefore' AS status_before, j.change
     FROM jobs j
     LEFT JOIN batches b ON b.id = j.batch_id

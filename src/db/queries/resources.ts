@@ -1,5 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres';
 import type { BareMetalHost } from '../../domain/bare-metal-host.ts';
+import type { Cluster } from '../../domain/cluster.ts';
 import { isId } from '../../domain/common.ts';
 import type { ResourceKind } from '../../domain/kinds.ts';
 import type { Network } from '../../domain/network.ts';
@@ -16,6 +17,7 @@ export interface ViewOf {
   readonly volume: Volume;
   readonly snapshot: Snapshot;
   readonly 'bare-metal-host': BareMetalHost;
+  readonly cluster: Cluster;
 }
 export type ResourceView = ViewOf[ResourceKind];
 
@@ -68,6 +70,12 @@ interface ResourceRow {
   readonly maintenance: string | null;
   readonly repair: string | null;
   readonly attached_to: { id: string; name: string } | null;
+  readonly version: string;
+  readonly cni: Cluster['cni'];
+  readonly service_mesh: Cluster['serviceMesh'];
+  readonly plugins: Cluster['plugins'];
+  readonly endpoint: string | null;
+  readonly machines: Cluster['machines'];
 }
 
 const uses = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', x.id, 'name', x.name, 'kind', x.kind) ORDER BY u.position)
@@ -90,6 +98,13 @@ const shownOf: Readonly<Record<ResourceKind, { readonly columns: string; readonl
     columns: `r.*, k.bmc_address, k.bmc_system_id, k.bmc_credential, k.gpus, k.power, k.health, k.inventory, k.image_url, k.image_until,
       k.cleaned_at, k.cleaned_by, k.maintenance, k.repair`,
     joins: 'JOIN bare_metal_hosts k ON k.resource_id = r.id',
+  },
+  cluster: {
+    columns: `r.*, k.version, k.image, k.cni, k.service_mesh, k.plugins, k.endpoint, ${uses},
+      coalesce((SELECT jsonb_agg(jsonb_build_object('name', m.name, 'role', m.role, 'pool', m.pool, 'vm', m.vm_id,
+        'vmStatus', v.status, 'node', m.node, 'version', m.version) ORDER BY m.role = 'bastion', m.pool NULLS FIRST, m.ordinal)
+        FROM cluster_machines m LEFT JOIN resources v ON v.id = m.vm_id WHERE m.cluster_id = r.id), '[]') AS machines`,
+    joins: 'JOIN clusters k ON k.resource_id = r.id',
   },
 };
 const select = (kind: ResourceKind): string => {
@@ -163,6 +178,21 @@ const views: { readonly [Kind in ResourceKind]: (row: ResourceRow) => ViewOf[Kin
     maintenance: row.maintenance,
     repair: row.repair,
   }),
+  cluster: (row) => ({
+    ...common(row),
+    kind: 'cluster',
+    status: row.status as Cluster['status'],
+    version: row.version,
+    image: row.image,
+    cni: row.cni,
+    serviceMesh: row.service_mesh,
+    plugins: row.plugins,
+    endpoint: row.endpoint,
+    networks: row.uses.filter(({ kind }) => kind === 'network').map(({ id, name }) => ({ id, name })),
+    machines: row.machines.map(({ name, role, pool, vm = null, vmStatus = null, node = null, version = null }) => ({
+      ...{ name, role, pool, vm, vmStatus, node, version },
+    })),
+  }),
 };
 
 const untilOf = (until: string | null) => (until === 'booted' ? until : 'powered-off');
@@ -200,6 +230,12 @@ export function newResourceView(
     maintenance: null,
     repair: null,
     attached_to: null,
+    version: '',
+    cni: 'cilium' as const,
+    service_mesh: 'none' as const,
+    plugins: [],
+    endpoint: null,
+    machines: [],
   };
   return views[resource.kind]({
     ...blank,

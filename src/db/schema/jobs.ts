@@ -22,6 +22,8 @@ export const jobs = pgTable(
     /** Set on the job of a batch's operation: it is hosted by the batch's workflow. */
     batchId: uuid('batch_id'),
     operationId: text('operation_id'),
+    /** Set on the job of a cluster's machine: it is hosted by the workflow of this job, its cluster's. */
+    hostJobId: uuid('host_job_id'),
     /** What its workflow is started with. */
     input: jsonb('input').notNull(),
     /** What it changes of its resource beside its state, a `ResourceChange`; null where that is nothing. */

@@ -11,6 +11,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
+import { machineRoles } from '../../domain/cluster.ts';
 import { resourceKinds } from '../../domain/kinds.ts';
 import { id, now, time } from './columns.ts';
 
@@ -96,6 +97,41 @@ export const bareMetalHosts = pgTable(
     repair: text('repair'),
   },
   (table) => [index('bare_metal_hosts_controller').on(table.controller)],
+);
+
+export const clusters = pgTable('clusters', {
+  resourceId: resourceId(),
+  version: text('version').notNull(),
+  image: text('image').notNull(),
+  sshKeys: text('ssh_keys').array().notNull(),
+  cni: text('cni').notNull(),
+  serviceMesh: text('service_mesh').notNull(),
+  plugins: text('plugins').array().notNull(),
+  endpoint: text('endpoint'),
+  /** Sealed for `clusters.kubeconfig/<id>`. */
+  kubeconfig: text('kubeconfig'),
+});
+
+/** The machines that a cluster has, or is to have. The jobs that make and remove one have ids fixed beforehand. */
+export const clusterMachines = pgTable(
+  'cluster_machines',
+  {
+    clusterId: uuid('cluster_id')
+      .notNull()
+      .references(() => resources.id),
+    name: text('name').notNull(),
+    role: text('role', { enum: machineRoles }).notNull(),
+    pool: text('pool'),
+    ordinal: integer('ordinal').notNull(),
+    flavor: text('flavor').notNull(),
+    labels: jsonb('labels').notNull(),
+    createJobId: uuid('create_job_id').notNull(),
+    deleteJobId: uuid('delete_job_id').notNull(),
+    vmId: uuid('vm_id'),
+    node: text('node'),
+    version: text('version'),
+  },
+  (table) => [primaryKey({ columns: [table.clusterId, table.name] }), index('cluster_machines_vm').on(table.vmId)],
 );
 
 /** A frame of so many units, numbered from 1 at its foot. */

@@ -5,6 +5,7 @@ import { type MadeActType, type MadeKind, plural } from '../../domain/kinds.ts';
 import { ProviderError } from '../../errors.ts';
 import type { CallContext, Driver, DriverModule, Provided } from '../types.ts';
 import { type Client, openClient } from './client.ts';
+import { kubernetes } from './cluster-driver.ts';
 import { bareMetal } from './host-driver.ts';
 import { manifest } from './manifest.ts';
 import { consoleSchema, providedSchema, providedVmSchema } from './wire.ts';
@@ -20,6 +21,7 @@ export const simulator: DriverModule = {
       network: provides(client, 'network', providedSchema, (spec: NetworkSpec) => spec),
       storage: storageOf(client),
       bareMetal: bareMetal(client),
+      kubernetes: kubernetes(client),
       reachable: async () => {
         const answer = await fetch(new URL('/health', settings.endpoint), {
           signal: AbortSignal.timeout(settings.timeoutMs),

@@ -12,6 +12,7 @@ const operationPatterns = [
   '*',
   ...madeKinds.map((kind) => `${kind}.*` as const),
   'bare-metal-host.*',
+  'cluster.*',
   ...operations,
 ] as const;
 

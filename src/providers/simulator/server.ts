@@ -6,6 +6,8 @@ import type { Logger } from '../../log.ts';
 import type { RunningRole } from '../../role.ts';
 import { adminRoutes } from './admin-routes.ts';
 import { createCallLog } from './calls.ts';
+import { clusterRoutes } from './cluster-routes.ts';
+import { type ClusterStore, openClusters } from './clusters.ts';
 import { openDatabase } from './database.ts';
 import { openFaults } from './faults.ts';
 import { hostAdminRoutes, hostRoutes } from './host-routes.ts';
@@ -37,7 +39,9 @@ export async function startSimulator(options: SimulatorOptions, log: Logger): Pr
   try {
     const settings = openSettings(database, options.latencyMs ?? {});
     const hosts = openHosts(database, settings);
-    const app = createApp(openStore(database, settings), hosts, openFaults(database), settings, log);
+    const store = openStore(database, settings);
+    const clusters = openClusters(database, settings, store);
+    const app = createApp(store, clusters, hosts, openFaults(database), settings, log);
     const server = createAdaptorServer({ fetch: app.fetch });
     const url = await listen(server, options.port);
     log.info({ url, file: options.file }, 'simulator is ready');
@@ -68,6 +72,7 @@ export async function startSimulator(options: SimulatorOptions, log: Logger): Pr
 
 function createApp(
   store: Store,
+  clusters: ClusterStore,
   hosts: ReturnType<typeof openHosts>,
   faults: ReturnType<typeof openFaults>,
   settings: SettingsStore,
@@ -77,7 +82,9 @@ function createApp(
   const calls = createCallLog();
   app.route('/', adminRoutes(store, faults, settings, calls));
   app.route('/hosts', hostAdminRoutes(hosts));
+  app.get('/clusters', (context) => context.json({ clusters: clusters.list() }));
   app.route('/v1/regions', providerRoutes(store, faults, calls));
+  app.route('/v1/regions', clusterRoutes(clusters, faults, calls));
   app.route('/v1/regions', hostRoutes(hosts, faults, calls));
 
   app.onError((error, context) => {

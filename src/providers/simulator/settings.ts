@@ -13,7 +13,11 @@ export type Capacity = z.infer<typeof capacitySchema>;
 
 /** How long creates, deletes, acts and what is done to hosts take; what is not given is done at once. */
 const latencySchema = z.partialRecord(
-  z.enum([...operationTypes, ...hostActions.map((action) => `bare-metal-host.${action}` as const)]),
+  z.enum([
+    ...operationTypes,
+    'cluster.bootstrap',
+    ...hostActions.map((action) => `bare-metal-host.${action}` as const),
+  ]),
   z.int().min(0).max(86_400_000),
 );
 export type Latency = z.infer<typeof latencySchema>;

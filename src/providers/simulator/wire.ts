@@ -3,6 +3,7 @@ import { nameSchema } from '../../domain/common.ts';
 import { isMadeActType, type MadeActType, type MadeKind, madeKinds, operationTypes } from '../../domain/kinds.ts';
 import { cidrSchema } from '../../domain/network.ts';
 import { errorCodes } from '../../errors.ts';
+import { type ClusterOperation, clusterOperations } from './cluster-wire.ts';
 import { type HostOperation, hostOperations } from './host-wire.ts';
 
 /** What the simulator and its driver say to each other. */
@@ -10,12 +11,13 @@ const actions = ['create', 'get', 'list', 'delete'] as const;
 type Action = (typeof actions)[number];
 
 /** What a fault, a latency and a call in the log are named by. */
-export type Operation = `${MadeKind}.${Action}` | MadeActType | HostOperation | 'vm.console';
+export type Operation = `${MadeKind}.${Action}` | MadeActType | HostOperation | ClusterOperation | 'vm.console';
 export const operations: readonly Operation[] = [
   ...madeKinds.flatMap((kind) => actions.map((action) => `${kind}.${action}` as const)),
   ...operationTypes.filter(isMadeActType),
   ...hostOperations,
   'vm.console',
+  ...clusterOperations,
 ];
 
 /** What a caller knows its resource by. No `%`, `?` or `#`, so that a path holds it in one spelling alone. */

@@ -41,6 +41,7 @@ export async function prepareAct(
       return prepareHostAct({ type, body } as ActRequest, { ...acting, there });
     case 'network':
     case 'snapshot':
-      throw new MillwrightError('internal', `A ${there.kind} has no acts.`);
+    case 'cluster':
+      throw new MillwrightError('internal', `A ${there.kind} has no ${type}.`);
   }
 }

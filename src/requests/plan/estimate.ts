@@ -21,6 +21,8 @@ const defaultSeconds: Readonly<Record<OperationType, number>> = {
   'network.delete': 5,
   'volume.create': 10,
   'volume.delete': 5,
+  'cluster.create': 300,
+  'cluster.delete': 60,
   'vm.start': 10,
   'vm.stop': 10,
   'vm.reboot': 20,

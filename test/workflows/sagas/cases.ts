@@ -10,6 +10,12 @@ const volume = (name: string, region: string) => ({ name, region, sizeGib: 10 })
 
 const snapshot = (name: string) => ({ name, volume: `${name}-vol` });
 
+const cluster = (name: string, region: string) => ({
+  ...{ name, region, version: '1.33', image: 'debian-13' },
+  controlPlane: { count: 1, flavor: 'small' },
+  pools: [{ name: 'web', count: 1, flavor: 'small' }],
+});
+
 const vmAct = (verb: string, act: SagaCase['act'] = {}) => ({
   body: vm,
   act,
@@ -75,5 +81,13 @@ export const sagas: { readonly [Type in OperationType]: Omit<SagaCase, 'type'> }
     steps: [{ name: 'delete', operation: 'snapshot.delete' }],
   },
   'volume.delete': { body: volume, steps: [{ name: 'delete', operation: 'volume.delete' }] },
+  'cluster.create': {
+    body: cluster,
+    steps: [{ name: 'machines' }, { name: 'bootstrap', operation: 'cluster.bootstrap' }],
+  },
+  'cluster.delete': {
+    body: cluster,
+    steps: [{ name: 'remove-cluster', operation: 'cluster.delete' }, { name: 'machines' }],
+  },
   ...hostSagas,
 };

@@ -1,0 +1,148 @@
+import { jobForWork, jobState, moveJob } from '../../src/db/queries/batch-work.ts';
+import {
+  clusterForWork,
+  holdMachine,
+  keepCluster,
+  letGoOfMachine,
+  type MachineRow,
+  machinesForWork,
+  nodesForWork,
+  renewMachineJob,
+  trailOf,
+} from '../../src/db/queries/cluster-work.ts';
+import { hasEnded, type Job } from '../../src/domain/job.ts';
+import { vmCreateSchema } from '../../src/domain/vm.ts';
+import { MillwrightError, toErrorInfo } from '../../src/errors.ts';
+import type { AcceptOptions, Caller } from '../../src/requests/caller.ts';
+import { acceptCreate } from '../../src/requests/create.ts';
+import { acceptDelete } from '../../src/requests/remove.ts';
+import { placeOfKubeconfig } from '../../src/secrets/specs.ts';
+import type { BeginMachines, ControlActivities } from '../types.ts';
+import type { ControlDependencies } from './index.ts';
+
+type ClusterActivity = 'beginMachines' | 'clusterNodes' | 'keepCluster';
+
+/** So many machines of a cluster are made, or removed, at a time: their jobs are one payload, and one activity's work. */
+const atOnce = 50;
+
+/** What a cluster's workflow asks of the database. */
+export function clusterActivities(dependencies: ControlDependencies): Pick<ControlActivities, ClusterActivity> {
+  const { database, sealer } = dependencies;
+  const { sql } = database;
+  return {
+    async beginMachines(begin) {
+      const machines = await machinesForWork(sql, begin.clusterId);
+      const how = await actingFor(dependencies, begin);
+      const one = begin.verb === 'create' ? made : removed;
+      const jobs: Job[] = [];
+      try {
+        for (const machine of machines) {
+          const job = await one(how, machine);
+          if (job) jobs.push(job);
+          if (jobs.length === atOnce) break;
+        }
+        return { jobs };
+      } catch (error) {
+        if (error instanceof MillwrightError) return { refused: toErrorInfo(error) };
+        throw error;
+      }
+    },
+    clusterNodes: (clusterId) => nodesForWork(sql, clusterId),
+    async keepCluster(clusterId, { kubeconfig, nodes }) {
+      await keepCluster(sql, clusterId, await sealer.seal(kubeconfig, placeOfKubeconfig(clusterId)), nodes);
+    },
+  };
+}
+
+interface Acting extends ControlDependencies {
+  readonly begin: BeginMachines;
+  readonly cluster: Awaited<ReturnType<typeof clusterForWork>>;
+  readonly caller: Caller;
+  readonly optionsOf: (jobId: string) => AcceptOptions;
+}
+
+/** In whose name a cluster asks for its machines: its own. */
+async function actingFor(dependencies: ControlDependencies, begin: BeginMachines): Promise<Acting> {
+  const { database, limits, sealer } = dependencies;
+  const cluster = await clusterForWork(database.sql, begin.clusterId);
+  const trail = await trailOf(database.sql, begin.jobId);
+  const { organization, project } = cluster;
+  const secondsLeft = begin.until === undefined ? undefined : Math.ceil((Date.parse(begin.until) - Date.now()) / 1000);
+  return {
+    ...dependencies,
+    begin,
+    cluster,
+    caller: { organization, project, actor: `cluster/${cluster.name}`, origin: null, trail },
+    optionsOf: (jobId) => ({
+      limits,
+      sealer,
+      // A deletion that fails is not held by itself: the cluster's job is.
+      onFailure: begin.verb === 'create' ? 'rollback' : 'keep',
+      ...(secondsLeft === undefined ? {} : { timeoutSeconds: Math.max(1, secondsLeft) }),
+      batch: { batchId: null, operationId: null, jobId, parentJobId: begin.jobId, workflowId: begin.host },
+    }),
+  };
+}
+
+/** The job that makes a machine; undefined where it is made. */
+async function made(
+  acting: Acting,
+  { createJobId, createState, name, vmId, ...machine }: MachineRow,
+): Promise<Job | undefined> {
+  const { cluster, catalog, caller, optionsOf } = acting;
+  const { sql } = acting.database;
+  if (createState === 'SUCCEEDED' && vmId !== null) return undefined;
+  const failed = createState !== null && hasEnded(createState);
+  const jobId = failed ? await renewMachineJob(sql, cluster.id, name, 'create') : createJobId;
+  if (failed || createState === null) {
+    const { region, provider, image, sshKeys, networks } = cluster;
+    const labels = { ...machine.labels, 'millwright.cluster': cluster.name };
+    const given = { name, region, provider, image, sshKeys, networks, labels, flavor: machine.flavor };
+    const body = vmCreateSchema.parse(given);
+    await once(acting, jobId, async () =>
+      acceptCreate(sql, caller, await catalog(), { kind: 'vm', body }, optionsOf(jobId)),
+    );
+  }
+  const job = await adopted(acting, jobId);
+  await holdMachine(sql, cluster.id, name, job.resourceId);
+  return job;
+}
+
+/** The job that removes a machine, or that ends its making; undefined where it is gone. */
+async function removed(acting: Acting, machine: MachineRow): Promise<Job | undefined> {
+  const { cluster, caller, optionsOf } = acting;
+  const { sql } = acting.database;
+  const { createJobId, createState, deleteState, vmId, name } = machine;
+  if (createState !== null && !hasEnded(createState)) {
+    const job = await adopted(acting, createJobId);
+    return { ...job, checkpoint: { ...(job.checkpoint ?? untouched), cancelRequested: true } };
+  }
+  if (vmId === null) return undefined;
+  const failed = deleteState !== null && hasEnded(deleteState);
+  const jobId = failed ? await renewMachineJob(sql, cluster.id, name, 'delete') : machine.deleteJobId;
+  if (failed || deleteState === null) {
+    await letGoOfMachine(sql, cluster.id, vmId);
+    await once(acting, jobId, () => acceptDelete(sql, caller, 'vm', vmId, optionsOf(jobId)));
+  }
+  return await adopted(acting, jobId);
+}
+
+const untouched = { state: 'PENDING', rollback: 'none', error: null, leftovers: [], steps: [] } as const;
+
+/** Another may have accepted it in the meantime; that is no fault. */
+async function once({ database }: Acting, jobId: string, accept: () => Promise<unknown>): Promise<void> {
+  try {
+    await accept();
+  } catch (error) {
+    if (!(await jobState(database.sql, jobId))) throw error;
+  }
+}
+
+/** A job that has been accepted, as this workflow is to go on with it. */
+async function adopted({ database, sealer, begin }: Acting, jobId: string): Promise<Job> {
+  const accepted = await jobForWork(database.sql, sealer, jobId);
+  if (!accepted) throw new Error(`job ${jobId} was accepted and is not there`);
+  const { job, workflowId } = accepted;
+  // An earlier workflow of the cluster's job had it, and is gone.
+  return workflowId === begin.host ? job : { ...job, epoch: await moveJob(database.sql, jobId, begin.host) };
+}
