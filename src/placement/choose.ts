@@ -1,7 +1,7 @@
 import type { Explanation } from '../domain/placement.ts';
 import { type FilterName, filterNames } from '../domain/placement-names.ts';
 import type { Candidate, Demand, Peers } from './candidate.ts';
-import { inEmptiestRacks, removedBy } from './filters.ts';
+import { filtersFor, inEmptiestRacks } from './filters.ts';
 import { digits, partsOf, scoreOf } from './weights.ts';
 
 export interface Choice {
@@ -19,12 +19,13 @@ const shown = 3;
 export function choose(hosts: Iterable<Candidate>, demand: Demand, peers: Peers): Choice {
   const removed = new Map<FilterName, number>();
   const count = (filter: FilterName, more = 1): unknown => removed.set(filter, (removed.get(filter) ?? 0) + more);
+  const filters = filtersFor(demand, peers);
   const passing: Candidate[] = [];
   let candidates = 0;
   for (const host of hosts) {
     candidates += 1;
-    const filter = removedBy(host, demand, peers);
-    if (filter) count(filter);
+    const against = filters.find(({ passes }) => !passes(host, demand, peers));
+    if (against) count(against.filter);
     else passing.push(host);
   }
   const remaining = inEmptiestRacks(passing, peers);

@@ -2,6 +2,7 @@ import type { FilterName } from '../domain/placement-names.ts';
 import { type Candidate, type Demand, hasLabels, type Peers } from './candidate.ts';
 
 type Passes = (host: Candidate, demand: Demand, peers: Peers) => boolean;
+type IsAsked = (demand: Demand, peers: Peers) => boolean;
 /** What each says of one host; spread over racks is seen to among those that remain. */
 export type HostFilter = Exclude<FilterName, 'rack-spread'>;
 
@@ -19,17 +20,20 @@ const passes: Readonly<Record<HostFilter, Passes>> = {
   'anti-affinity': (host, _demand, { away }) => !away.has(host.id),
 };
 export const hostFilters = Object.entries(passes).map(([filter, passes]) => ({ filter: filter as HostFilter, passes }));
-const count = hostFilters.length;
+export type HostFilters = typeof hostFilters;
 
-/** The first filter that removes a host. */
-export function removedBy(host: Candidate, demand: Demand, peers: Peers): HostFilter | undefined {
-  // Run for each of thousands of hosts: without an iterator.
-  for (let at = 0; at < count; at += 1) {
-    const one = hostFilters[at];
-    if (one && !one.passes(host, demand, peers)) return one.filter;
-  }
-  return undefined;
-}
+/** Filters that remove nothing unless something is asked for. */
+const asked: Partial<Readonly<Record<HostFilter, IsAsked>>> = {
+  group: ({ wish: { group } }) => group !== undefined,
+  labels: ({ wish: { labels } }) => labels !== undefined,
+  gpu: ({ room: { gpus } }) => gpus > 0,
+  affinity: (_demand, { near }) => near !== undefined,
+  'anti-affinity': (_demand, { away }) => away.size > 0,
+};
+
+/** Those that may remove a host for this demand: each is asked of thousands of hosts. */
+export const filtersFor = (demand: Demand, peers: Peers): HostFilters =>
+  hostFilters.filter(({ filter }) => asked[filter]?.(demand, peers) ?? true);
 
 /** Of hosts that remain, those in a rack that has the fewest of the VMs to be spread. One that stands in no rack is in none of those. */
 export function inEmptiestRacks(hosts: readonly Candidate[], { inRack }: Peers): readonly Candidate[] {

@@ -19,17 +19,13 @@ const parts: Readonly<Record<WeightName, (host: Candidate, room: Room) => number
   'keep-gpus': ({ total }, room) => (total.gpus === 0 || room.gpus > 0 ? 1 : 0),
 };
 
-const weighed = weightNames.map((name) => ({ weight: weights[name], of: parts[name] }));
-
 /** From 0 to 1: how good a host is once the VM is on it. */
-export function scoreOf(host: Candidate, room: Room): number {
-  let score = 0;
-  for (let at = 0; at < weighed.length; at += 1) {
-    const part = weighed[at];
-    if (part) score += part.weight * part.of(host, room);
-  }
-  return score / sum;
-}
+export const scoreOf = (host: Candidate, room: Room): number =>
+  (weights['free-vcpus'] * parts['free-vcpus'](host, room) +
+    weights['free-memory'] * parts['free-memory'](host, room) +
+    weights['free-disk'] * parts['free-disk'](host, room) +
+    weights['keep-gpus'] * parts['keep-gpus'](host, room)) /
+  sum;
 
 /** What each weight gives it, of 3 digits. */
 export const partsOf = (host: Candidate, room: Room): Record<WeightName, number> => ({
