@@ -30,6 +30,8 @@ const settings = {
   MILLWRIGHT_STEP_PAUSE_SECONDS: '0.05',
 } as const;
 const planted: string[] = [];
+/** Made by the provider, which keeps it in clear: the simulator's own record is not searched for it. */
+const providers: string[] = [];
 const answers: string[] = [];
 let home: string;
 let config: Config;
@@ -127,6 +129,7 @@ async function useThem(): Promise<void> {
   });
 
   await callWithThem();
+  await enterClusterWithThem();
 
   for (const refused of [
     { ...vm('refused-a'), userData: [plant()] },
@@ -178,6 +181,20 @@ async function callWithThem(): Promise<void> {
   }
 }
 
+/** A kubeconfig is made at the provider, and only whoever may asks for it. */
+async function enterClusterWithThem(): Promise<void> {
+  const body = { name: 'kube', region: 'tpe-1', version: '1.33', image: 'debian-13' };
+  const cluster = { ...body, controlPlane: { count: 1, flavor: 'small' } };
+  await simulator.fault({ effect: 'accept-then-drop', operation: 'cluster.bootstrap', name: 'kube', times: 1 });
+  expect(await ended('POST', '/clusters', cluster)).toMatchObject({ state: 'SUCCEEDED' });
+  const { kubeconfig } = (await api.tenant('GET', '/clusters/kube/kubeconfig')).body;
+  const [token] = /sim-token-\w+/.exec(kubeconfig) ?? [];
+  if (token === undefined) throw new Error('the kubeconfig has no token');
+  planted.push(token);
+  providers.push(token);
+  await ask('GET', '/clusters/kube');
+}
+
 /** UTF-8, hexadecimal, and base64 at each of the three places in which a byte may stand. */
 const needles = (secret: string): Buffer[] => [
   Buffer.from(secret),
@@ -188,14 +205,17 @@ const needles = (secret: string): Buffer[] => [
   }),
 ];
 
-function search(where: string, content: Buffer): string[] {
-  return planted.flatMap((secret) =>
+function search(where: string, content: Buffer, secrets: readonly string[] = planted): string[] {
+  return secrets.flatMap((secret) =>
     needles(secret).some((needle) => content.includes(needle)) ? [`${secret.slice(0, 12)}… in ${where}`] : [],
   );
 }
 
 /** What is there to hold secrets, for its owner alone. */
 const keepers = [/^keys\//, /^operator\.token$/, /^run\/temporal-environment\.json$/];
+
+const atProvider = /^data\/simulator/;
+const ours = (): string[] => planted.filter((secret) => !providers.includes(secret));
 
 function searchFiles(): string[] {
   const files = [home, realpathSync(join(home, 'data', 'postgres'))].flatMap((root) =>
@@ -209,7 +229,7 @@ function searchFiles(): string[] {
   }
   return files
     .filter((file) => !keepers.some((known) => known.test(relative(home, file))))
-    .flatMap((file) => search(file, readFileSync(file)));
+    .flatMap((file) => search(file, readFileSync(file), atProvider.test(relative(home, file)) ? ours() : planted));
 }
 
 async function searchDatabase(): Promise<string[]> {

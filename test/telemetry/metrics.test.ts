@@ -115,7 +115,11 @@ test('a role says what it misses: without Temporal a worker is not ready, and th
   if (pid === undefined) throw new Error('Temporal does not run');
   process.kill(pid, 'SIGSTOP');
   try {
-    const answer = await ask('control', '/readyz');
+    // A process of many threads answers for some milliseconds more.
+    const answer = await until('Temporal to be stopped', async () => {
+      const asked = await ask('control', '/readyz');
+      return asked.status !== 200 && asked;
+    });
     expect([answer.status, await answer.json()]).toEqual([
       503,
       { ready: false, parts: { database: 'ok', temporal: 'away' } },
