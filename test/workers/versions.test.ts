@@ -27,7 +27,8 @@ function otherBuild(): Config {
   const cache = join(otherHome, 'cache');
   cpSync(join(platform.config.home, 'cache'), cache, { recursive: true, dereference: true });
   for (const file of readdirSync(cache).filter((name) => name.endsWith('.js'))) {
-    writeFileSync(join(cache, file), `${readFileSync(join(cache, file), 'utf8')}\n// a later build\n`);
+    // Before it: what follows the source map at its end may be taken for a part of that.
+    writeFileSync(join(cache, file), `// a later build\n${readFileSync(join(cache, file), 'utf8')}`);
   }
   return { ...platform.config, home: otherHome };
 }
