@@ -54,6 +54,8 @@ export function choose(hosts: Iterable<Candidate>, demand: Demand, peers: Peers)
 interface Scored {
   readonly host: Candidate;
   readonly score: number;
+  /** Of as good hosts, the lowest is taken. */
+  readonly mixed: number;
 }
 
 /** The few best, the best first. */
@@ -64,9 +66,9 @@ function bestOf(hosts: readonly Candidate[], { key, room }: Demand): readonly Sc
     const score = scoreOf(host, room);
     // Most are not among the best by far.
     if (last && score < last.score) continue;
-    const scored = { host, score };
-    const at = best.findIndex((other) => isBetter(scored, other, key));
-    if (at === -1 && best.length >= shown) continue;
+    const scored = { host, score, mixed: mixed(host.id, key) };
+    if (last && !isBetter(scored, last)) continue;
+    const at = best.findIndex((other) => isBetter(scored, other));
     best.splice(at === -1 ? best.length : at, 0, scored);
     if (best.length > shown) best.pop();
     if (best.length === shown) last = best.at(-1);
@@ -74,10 +76,9 @@ function bestOf(hosts: readonly Candidate[], { key, room }: Demand): readonly Sc
   return best;
 }
 
-function isBetter(one: Scored, other: Scored, key: string): boolean {
+function isBetter(one: Scored, other: Scored): boolean {
   if (one.score !== other.score) return one.score > other.score;
-  const [first, second] = [mixed(one.host.id, key), mixed(other.host.id, key)];
-  return first === second ? one.host.id < other.host.id : first < second;
+  return one.mixed === other.mixed ? one.host.id < other.host.id : one.mixed < other.mixed;
 }
 
 /** FNV-1a (draft-eastlake-fnv), 32 bits. */
