@@ -1,4 +1,5 @@
 import type { Addressed } from '../src/db/queries/vm-addresses.ts';
+import type { Demand } from '../src/domain/candidate.ts';
 import type { PowerAction } from '../src/domain/host-states.ts';
 import type {
   BootstrapSpec,
@@ -24,7 +25,6 @@ import type {
 import type { Trail } from '../src/domain/trail.ts';
 import type { Transition } from '../src/domain/transition.ts';
 import type { ErrorInfo } from '../src/errors.ts';
-import type { Demand } from '../src/placement/candidate.ts';
 import type { OperationEnd } from '../temporal/names.ts';
 
 /** What a workflow may ask of the control worker. */

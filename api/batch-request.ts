@@ -1,7 +1,7 @@
 import type { BatchFile, Catalog } from '../src/batch/file.ts';
 import { parseBatch } from '../src/batch/parse.ts';
 import { type Format, formatOf } from '../src/batch/source.ts';
-import { MillwrightError } from '../src/errors.ts';
+import { MillwrightError, refusedFor } from '../src/errors.ts';
 import { mediaTypeOf } from './body.ts';
 
 const text = { type: 'string' as const };
@@ -81,8 +81,7 @@ async function partsOf(form: FormData): Promise<{ file: Part; variables: Record<
   const given = form.get('variables');
   const variables = given === null ? {} : objectOf(typeof given === 'string' ? given : await given.text());
   if (!variables) faults.push({ pointer: '/variables', detail: 'Expected a JSON object: a value for each variable.' });
-  if (faults.length > 0 || !file || !variables)
-    throw new MillwrightError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
+  if (faults.length > 0 || !file || !variables) throw refusedFor('invalid', faults);
   return { file: file.name === '' ? { ...file, name: 'batch' } : file, variables, include };
 }
 

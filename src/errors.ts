@@ -68,6 +68,10 @@ export class MillwrightError extends Error {
   }
 }
 
+/** An input that is refused for all of its faults at once, its message their sentences. */
+export const refusedFor = (code: ErrorCode, faults: readonly Fault[]): MillwrightError =>
+  new MillwrightError(code, faults.map(({ detail }) => detail).join(' '), { faults });
+
 /**
  * How an error of a provider is to be treated (decided in its driver, nowhere else):
  * `transient` is tried again after a pause; `permanent` fails on the first try; `ambiguous` may have

@@ -2,10 +2,7 @@ import type { Sql } from 'postgres';
 import {
   type BatchRow,
   batchForWork,
-  jobForWork,
-  jobState,
   markBegun,
-  moveJob,
   type OperationRow,
   operationsForWork,
   renewRollbackJob,
@@ -14,6 +11,7 @@ import { hasEnded } from '../../src/domain/job.ts';
 import { kindOf } from '../../src/domain/kinds.ts';
 import { type ErrorInfo, MillwrightError, toErrorInfo } from '../../src/errors.ts';
 import type { BeginOperation, Begun } from '../types.ts';
+import { acceptedJob, acceptUnlessThere, hostedBy } from './accepted.ts';
 import { createTogether } from './begin-creates.ts';
 import { type Beginning, beginBack, beginForth, ended, placeOf } from './begin-one.ts';
 import type { ControlDependencies } from './index.ts';
@@ -66,20 +64,14 @@ async function beginOne(dependencies: ControlDependencies, beginning: Beginning)
     if (!hasJob(row, direction)) {
       const place = placeOf(beginning, jobId);
       const begin = direction === 'forth' ? beginForth : beginBack;
-      const plain = await begin(dependencies, beginning, place);
+      const plain = await acceptUnlessThere(sql, jobId, () => begin(dependencies, beginning, place));
       if (plain) return plain;
     }
+    return await goOn(dependencies, beginning, jobId);
   } catch (error) {
-    // Another may have accepted it in the meantime; that keeps this one from being accepted, and is no fault.
-    if (!(await jobState(sql, jobId))) {
-      if (error instanceof MillwrightError) return await refuse(error);
-      throw error;
-    }
-  }
-  return await goOn(dependencies, beginning, jobId).catch((error: unknown) => {
-    if (error instanceof MillwrightError) return refuse(error);
+    if (error instanceof MillwrightError) return await refuse(error);
     throw error;
-  });
+  }
 }
 
 const hasJob = ({ jobState, rollbackJobState }: OperationRow, direction: BeginOperation['direction']): boolean =>
@@ -88,22 +80,18 @@ const hasJob = ({ jobState, rollbackJobState }: OperationRow, direction: BeginOp
 const hasFailedBack = (state: NonNullable<OperationRow['rollbackJobState']>): boolean =>
   hasEnded(state) && state !== 'SUCCEEDED';
 
-/** A job that has been accepted, as its workflow is to go on with it. Throws where its secrets cannot be opened. */
+/** An operation whose job has been accepted. Throws where its secrets cannot be opened. */
 async function goOn(
-  { database, sealer }: ControlDependencies,
+  dependencies: ControlDependencies,
   { batch, row, direction, host }: Beginning,
   jobId: string,
 ): Promise<Begun> {
-  const { sql } = database;
-  const accepted = await jobForWork(sql, sealer, jobId);
-  if (!accepted) throw new Error(`job ${jobId} was accepted and is not there`);
-  const { job, checkpoint, workflowId } = accepted;
-  await markBegun(sql, batch.id, row.id, direction, kindOf(row.type) ? job.resourceId : null);
+  const accepted = await acceptedJob(dependencies, jobId);
+  const { job, checkpoint } = accepted;
+  await markBegun(dependencies.database.sql, batch.id, row.id, direction, kindOf(row.type) ? job.resourceId : null);
   if (checkpoint.state === 'SUCCEEDED') return { done: true };
   if (hasEnded(checkpoint.state)) return { error: checkpoint.error ?? unknownError };
-  // An earlier workflow of the batch had it, and is gone.
-  if (workflowId !== host) return { job: { ...job, epoch: await moveJob(sql, jobId, host) } };
-  return { job };
+  return { job: await hostedBy(dependencies, accepted, host) };
 }
 
 const unknownError: ErrorInfo = { code: 'internal', message: 'Failed.' };

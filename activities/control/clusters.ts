@@ -1,4 +1,3 @@
-import { jobForWork, jobState, moveJob } from '../../src/db/queries/batch-work.ts';
 import {
   clusterForWork,
   holdMachine,
@@ -12,18 +11,21 @@ import {
 } from '../../src/db/queries/cluster-work.ts';
 import { hasEnded, type Job } from '../../src/domain/job.ts';
 import { vmCreateSchema } from '../../src/domain/vm.ts';
-import { MillwrightError, toErrorInfo } from '../../src/errors.ts';
 import type { AcceptOptions, Caller } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
 import { acceptDelete } from '../../src/requests/remove.ts';
 import { placeOfKubeconfig } from '../../src/secrets/specs.ts';
 import type { BeginMachines, ControlActivities } from '../types.ts';
+import { acceptedJob, acceptUnlessThere, hostedBy } from './accepted.ts';
 import type { ControlDependencies } from './index.ts';
+import { orRefused } from './refusal.ts';
 
 type ClusterActivity = 'beginMachines' | 'clusterNodes' | 'keepCluster';
 
 /** So many machines of a cluster are made, or removed, at a time: their jobs are one payload, and one activity's work. */
 const atOnce = 50;
+
+const always = (): boolean => true;
 
 /** What a cluster's workflow asks of the database. */
 export function clusterActivities(dependencies: ControlDependencies): Pick<ControlActivities, ClusterActivity> {
@@ -34,18 +36,15 @@ export function clusterActivities(dependencies: ControlDependencies): Pick<Contr
       const machines = await machinesForWork(sql, begin.clusterId);
       const how = await actingFor(dependencies, begin);
       const one = begin.verb === 'create' ? made : removed;
-      const jobs: Job[] = [];
-      try {
+      return await orRefused(always, async () => {
+        const jobs: Job[] = [];
         for (const machine of machines) {
           const job = await one(how, machine);
           if (job) jobs.push(job);
           if (jobs.length === atOnce) break;
         }
         return { jobs };
-      } catch (error) {
-        if (error instanceof MillwrightError) return { refused: toErrorInfo(error) };
-        throw error;
-      }
+      });
     },
     clusterNodes: (clusterId) => nodesForWork(sql, clusterId),
     async keepCluster(clusterId, { kubeconfig, nodes }) {
@@ -99,7 +98,7 @@ async function made(
     const labels = { ...machine.labels, 'millwright.cluster': cluster.name };
     const given = { name, region, provider, image, sshKeys, networks, labels, flavor: machine.flavor };
     const body = vmCreateSchema.parse(given);
-    await once(acting, jobId, async () =>
+    await acceptUnlessThere(sql, jobId, async () =>
       acceptCreate(sql, caller, await catalog(), { kind: 'vm', body }, optionsOf(jobId)),
     );
   }
@@ -122,27 +121,13 @@ async function removed(acting: Acting, machine: MachineRow): Promise<Job | undef
   const jobId = failed ? await renewMachineJob(sql, cluster.id, name, 'delete') : machine.deleteJobId;
   if (failed || deleteState === null) {
     await letGoOfMachine(sql, cluster.id, vmId);
-    await once(acting, jobId, () => acceptDelete(sql, caller, 'vm', vmId, optionsOf(jobId)));
+    await acceptUnlessThere(sql, jobId, () => acceptDelete(sql, caller, 'vm', vmId, optionsOf(jobId)));
   }
   return await adopted(acting, jobId);
 }
 
 const untouched = { state: 'PENDING', rollback: 'none', error: null, leftovers: [], steps: [] } as const;
 
-/** Another may have accepted it in the meantime; that is no fault. */
-async function once({ database }: Acting, jobId: string, accept: () => Promise<unknown>): Promise<void> {
-  try {
-    await accept();
-  } catch (error) {
-    if (!(await jobState(database.sql, jobId))) throw error;
-  }
-}
-
-/** A job that has been accepted, as this workflow is to go on with it. */
-async function adopted({ database, sealer, begin }: Acting, jobId: string): Promise<Job> {
-  const accepted = await jobForWork(database.sql, sealer, jobId);
-  if (!accepted) throw new Error(`job ${jobId} was accepted and is not there`);
-  const { job, workflowId } = accepted;
-  // An earlier workflow of the cluster's job had it, and is gone.
-  return workflowId === begin.host ? job : { ...job, epoch: await moveJob(database.sql, jobId, begin.host) };
-}
+/** A job that has been accepted, for this workflow to go on with. */
+const adopted = async (acting: Acting, jobId: string): Promise<Job> =>
+  hostedBy(acting, await acceptedJob(acting, jobId), acting.begin.host);

@@ -1,21 +1,13 @@
 import { freeClaim, resizeClaim } from '../../src/db/queries/placement-claims.ts';
-import { type ErrorInfo, MillwrightError, toErrorInfo } from '../../src/errors.ts';
+import { MillwrightError } from '../../src/errors.ts';
 import { Hosts } from '../../src/placement/hosts.ts';
 import { place } from '../../src/placement/place.ts';
 import type { ControlActivities } from '../types.ts';
 import type { ControlDependencies } from './index.ts';
+import { orRefused } from './refusal.ts';
 
-/** Refusals that asking again would not change; they come back as values, and all else is tried again. */
-const final: readonly string[] = ['capacity', 'conflict'];
-
-async function unlessFinal<Result>(perform: () => Promise<Result>): Promise<Result | { readonly refused: ErrorInfo }> {
-  try {
-    return await perform();
-  } catch (error) {
-    if (error instanceof MillwrightError && final.includes(error.code)) return { refused: toErrorInfo(error) };
-    throw error;
-  }
-}
+const unlessFinal = <Result>(perform: () => Promise<Result>) =>
+  orRefused(({ code }) => code === 'capacity' || code === 'conflict', perform);
 
 export function placementActivities({
   database: { sql },

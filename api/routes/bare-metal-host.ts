@@ -1,10 +1,8 @@
-import { findResource } from '../../src/db/queries/resources.ts';
 import { bareMetalHostCreateSchema, bareMetalHostSchema } from '../../src/domain/bare-metal-host.ts';
 import { abortable } from '../../src/domain/host-states.ts';
 import { cancelSchema, jobSchema } from '../../src/domain/job.ts';
-import { MillwrightError } from '../../src/errors.ts';
-import { notFound } from '../../src/requests/target.ts';
-import { createRoute, json, projectQuery, referenceParam } from '../contract.ts';
+import { jobToAbort } from '../../src/requests/abort.ts';
+import { bodyOf, createRoute, json, projectQuery, referenceParam } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { jobDecisions } from '../job-decisions.ts';
 import { problems } from '../problem.ts';
@@ -33,21 +31,14 @@ export function bareMetalHostRoutes(dependencies: ApiDependencies) {
       request: {
         params: referenceParam,
         query: projectQuery,
-        body: { required: true, content: { 'application/json': { schema: cancelSchema } } },
+        body: bodyOf(cancelSchema),
       },
       responses: { 202: json('The job that is canceled: follow it to its end.', jobSchema), ...problems },
     }),
     async (context) => {
-      const { id: reference } = context.req.valid('param');
       const caller = context.get('caller');
-      const host = await findResource(dependencies.database.sql, caller.project.id, 'bare-metal-host', reference);
-      if (!host) throw notFound('bare-metal-host', reference);
-      const { name, status, currentJobId } = host;
-      if (currentJobId === null || !abortable.some((state) => state === status)) {
-        const what = `The host "${name}" is ${status}, and "abort" can be asked of one that is ${abortable.join(' or ')}.`;
-        throw new MillwrightError('conflict', what);
-      }
-      return context.json(await cancel(caller, currentJobId, context.req.valid('json').reason), 202);
+      const jobId = await jobToAbort(dependencies.database.sql, caller, context.req.valid('param').id);
+      return context.json(await cancel(caller, jobId, context.req.valid('json').reason), 202);
     },
   );
   return router;

@@ -1,4 +1,3 @@
-import type { z } from '@hono/zod-openapi';
 import { findComputeHost, listComputeHosts } from '../../src/db/queries/compute-hosts.ts';
 import { placementOf } from '../../src/db/queries/placement-claims.ts';
 import { nameSchema } from '../../src/domain/common.ts';
@@ -6,7 +5,8 @@ import { computeHostCreateSchema, computeHostSchema, computeHostUpdateSchema } f
 import { vmPlacementSchema } from '../../src/domain/placement.ts';
 import { MillwrightError } from '../../src/errors.ts';
 import { createComputeHost, deleteComputeHost, updateComputeHost } from '../../src/requests/compute-hosts.ts';
-import { created, createRoute, gone, idParam, json, pageOf, pageQuery, referenceParam } from '../contract.ts';
+import { there } from '../../src/requests/target.ts';
+import { bodyOf, created, createRoute, gone, idParam, json, pageOf, pageQuery, referenceParam } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
@@ -15,10 +15,6 @@ const query = pageQuery.pick({ limit: true, cursor: true }).extend({
   region: nameSchema.optional(),
   rack: nameSchema.optional(),
   group: nameSchema.optional(),
-});
-const bodyOf = <Schema extends z.ZodType>(schema: Schema) => ({
-  required: true as const,
-  content: { 'application/json': { schema } },
 });
 
 /** Machines that VMs are placed on, and how a VM came to stand on its own. */
@@ -72,9 +68,7 @@ export function computeHostRoutes({ database: { sql }, catalog }: ApiDependencie
     }),
     async (context) => {
       const { id } = context.req.valid('param');
-      const host = await findComputeHost(sql, id);
-      if (!host) throw new MillwrightError('not_found', `There is no compute host "${id}".`);
-      return context.json(host, 200);
+      return context.json(there(await findComputeHost(sql, id), 'compute host', id), 200);
     },
   );
 

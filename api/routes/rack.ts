@@ -11,7 +11,6 @@ import {
   rackPlaceSchema,
   rackSchema,
 } from '../../src/domain/rack.ts';
-import { MillwrightError } from '../../src/errors.ts';
 import {
   createHostGroup,
   createRack,
@@ -22,17 +21,14 @@ import {
   setGroupMember,
   unplaceHost,
 } from '../../src/requests/racks.ts';
-import { created, createRoute, gone, idParam, json, pageOf, pageQuery, referenceParam } from '../contract.ts';
+import { there } from '../../src/requests/target.ts';
+import { bodyOf, created, createRoute, gone, idParam, json, pageOf, pageQuery, referenceParam } from '../contract.ts';
 import type { ApiDependencies } from '../env.ts';
 import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
 
 const pages = pageQuery.pick({ limit: true, cursor: true });
 const memberParam = referenceParam.extend({ hostId: z.uuid() });
-const bodyOf = <Schema extends z.ZodType>(schema: Schema) => ({
-  required: true as const,
-  content: { 'application/json': { schema } },
-});
 
 /** Where hosts of metal stand, what they are grouped by, and what people say of them. */
 export function rackRoutes({ database: { sql }, catalog }: ApiDependencies) {
@@ -258,9 +254,4 @@ export function hostGroupRoutes({ database: { sql } }: ApiDependencies) {
     );
   }
   return router;
-}
-
-function there<Found>(found: Found | undefined, kind: string, reference: string): Found {
-  if (found === undefined) throw new MillwrightError('not_found', `There is no ${kind} "${reference}".`);
-  return found;
 }

@@ -4,7 +4,7 @@ import type { VmPlacement } from '../../src/domain/placement.ts';
 import { type Column, table } from '../table.ts';
 import { age, mebibytes } from '../text.ts';
 import { apiCommand, limitOf, type OpenContext, openSession, withLimit } from './common.ts';
-import { bodyOf, count, labels, list, mandatoryCount, mandatoryText, text } from './options.ts';
+import { bodyOf, count, countFromNone, decimal, labels, list, mandatoryCount, mandatoryText, text } from './options.ts';
 import { showItems } from './show.ts';
 
 const columns: readonly Column<ComputeHost>[] = [
@@ -21,10 +21,13 @@ const columns: readonly Column<ComputeHost>[] = [
   { header: 'AGE', value: ({ createdAt }, now) => age(createdAt, now) },
 ];
 
-const where = [
+const changeable = [
+  countFromNone('gpus', '--gpus <count>', 'GPUs'),
+  decimal('cpuRatio', '--cpu-ratio <times>', 'how many vCPUs go onto one of its own, like 1.5'),
   text('rack', '--rack <rack>', 'the rack that it stands in'),
   list('groups', '--group <group>', 'a host group that it is in; may be given again'),
   labels('labels', '--label <key=value>', 'a label; may be given again'),
+  text('maintenance', '--maintenance <reason>', 'why nothing new is placed on it'),
 ];
 const createOptions = [
   mandatoryText('region', '--region <region>', 'where it stands'),
@@ -32,18 +35,13 @@ const createOptions = [
   mandatoryCount('vcpus', '--vcpus <count>', 'virtual processors'),
   mandatoryCount('memoryMib', '--memory-mib <MiB>', 'memory'),
   mandatoryCount('diskGib', '--disk-gib <GiB>', 'disk'),
-  count('gpus', '--gpus <count>', 'GPUs'),
-  count('cpuRatio', '--cpu-ratio <times>', 'how many vCPUs go onto one of its own'),
-  ...where,
+  ...changeable,
 ];
 const updateOptions = [
   count('vcpus', '--vcpus <count>', 'virtual processors'),
   count('memoryMib', '--memory-mib <MiB>', 'memory'),
   count('diskGib', '--disk-gib <GiB>', 'disk'),
-  count('gpus', '--gpus <count>', 'GPUs'),
-  count('cpuRatio', '--cpu-ratio <times>', 'how many vCPUs go onto one of its own'),
-  ...where,
-  text('maintenance', '--maintenance <reason>', 'why nothing new is placed on it'),
+  ...changeable,
 ];
 
 export function computeHostCommand(open: OpenContext): Command {
@@ -59,9 +57,9 @@ export function computeHostCommand(open: OpenContext): Command {
     const host = await session.client.computeHosts.create({ name, ...bodyOf(create, createOptions) });
     await session.show(host, () => table(columns, [host], Date.now()));
   });
-  const show = apiCommand('show', 'show a compute host').argument('<host>', 'its name or id');
-  show.action(async (reference: string) => {
-    const session = await openSession(show, open);
+  const get = apiCommand('get', 'show a compute host').argument('<host>', 'its name or id');
+  get.action(async (reference: string) => {
+    const session = await openSession(get, open);
     const host = await session.client.computeHosts.get(reference);
     await session.show(host, () => table(columns, [host], Date.now()));
   });
@@ -91,7 +89,7 @@ export function computeHostCommand(open: OpenContext): Command {
     .description('machines that VMs are placed on (operators)')
     .addCommand(list)
     .addCommand(create)
-    .addCommand(show)
+    .addCommand(get)
     .addCommand(update)
     .addCommand(remove)
     .addCommand(explain);

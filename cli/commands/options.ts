@@ -20,6 +20,9 @@ export const text = define((option) => option);
 export const toggle = define((option) => option);
 export const mandatoryText = define((option) => option.makeOptionMandatory());
 export const count = define((option) => option.argParser(wholeNumber));
+/** Not below 0, where none is meant as well. */
+export const countFromNone = define((option) => option.argParser((value) => (value === '0' ? 0 : wholeNumber(value))));
+export const decimal = define((option) => option.argParser(readDecimal));
 export const mandatoryCount = define((option) => option.argParser(wholeNumber).makeOptionMandatory());
 /** Given any number of times. */
 export const list = define((option) => option.argParser((value, before: readonly string[] = []) => [...before, value]));
@@ -58,6 +61,12 @@ function addSshKeys(value: string, before: readonly string[] = []): string[] {
     throw new InvalidArgumentError('It is a private key; give its public half (.pub).');
   const lines = content.split(/\r?\n/).map((line) => line.trim());
   return [...before, ...lines.filter((line) => line !== '' && !line.startsWith('#'))];
+}
+
+function readDecimal(value: string): number {
+  const number = Number(value);
+  if (Number.isFinite(number) && value.trim() !== '') return number;
+  throw new InvalidArgumentError('It must be a number, like 1.5.');
 }
 
 function readJson(value: string): unknown {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { MillwrightError } from '../errors.ts';
+import { refusedFor } from '../errors.ts';
 import { pointerOf } from '../faults.ts';
 import { type BodyOf, bodies } from './bodies.ts';
 import { type BatchOperation, type FileOperationType, isWhereItsVolumeIs } from './file.ts';
@@ -34,7 +34,7 @@ export function checkWith<Type extends FileOperationType>(type: Type, place: Pla
     const beside = besideWith.some((field) => field === path[0]);
     return { pointer: pointerOf(beside ? path : ['with', ...path]), detail };
   });
-  throw new MillwrightError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
+  throw refusedFor('invalid', faults);
 }
 
 /**

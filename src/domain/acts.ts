@@ -89,6 +89,9 @@ const irreversible: ReadonlySet<string> = new Set<ActType>([
   'volume.restore',
 ]);
 
+/** What a machine of a cluster is, its cluster alone says: nobody else may ask these of one. */
+export const changesMachine = (type: ActType): boolean => type === 'vm.resize' || type === 'vm.rebuild';
+
 /** A host is there before and after, and says itself how it stands: what fails on it ends so, unless somebody wants it held. */
 export const endsAsItIs = (type: string): boolean => type.startsWith('bare-metal-host.');
 export const isReversible = (type: (typeof operationTypes)[number]): boolean =>

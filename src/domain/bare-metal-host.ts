@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { createFields, jobFields, nameSchema, resourceFields, timeSchema } from './common.ts';
-import { bootDevices } from './host-states.ts';
+import { bootDevices, hostHealths, powerStates } from './host-states.ts';
 import { bareMetalHostStates } from './life.ts';
 
 const bmcFields = {
@@ -105,9 +105,9 @@ export const bareMetalHostSchema = z
     bmcSystemId: systemId.nullable(),
     bmcCredential: nameSchema,
     gpus,
-    power: z.enum(['on', 'off']).nullable().meta({ description: 'As it was last seen.' }),
+    power: z.enum(powerStates).nullable().meta({ description: 'As it was last seen.' }),
     health: z
-      .enum(['ok', 'warning', 'critical', 'unknown'])
+      .enum(hostHealths)
       .nullable()
       .meta({ description: 'As its controller said at the last inspection or verification.' }),
     inventory: inventorySchema.nullable(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { createFields, idSchema, nameSchema, referenceSchema, resourceFields } from './common.ts';
+import { createFields, idSchema, nameSchema, referenceSchema, resourceFields, sshKeysSchema } from './common.ts';
 import { passiveStates } from './life.ts';
 
 /** The minor versions that clusters are made of, oldest first. */
@@ -11,6 +11,8 @@ const plugins = ['csi', 'ingress-nginx', 'metrics-server', 'cert-manager', 'gpu-
 const maxNodes = 500;
 export const machineRoles = ['control-plane', 'worker', 'bastion'] as const;
 type MachineRole = (typeof machineRoles)[number];
+/** Of a machine that becomes a node. */
+export type NodeRole = Exclude<MachineRole, 'bastion'>;
 
 interface Counted {
   readonly count: number;
@@ -56,10 +58,7 @@ export const clusterCreateSchema = z
       .default([])
       .refine((all) => new Set(all).size === all.length, 'Expected each network once')
       .meta({ description: 'Networks that every machine joins.' }),
-    sshKeys: z
-      .array(z.string().regex(/^(ssh-|ecdsa-|sk-)\S+ \S+/, 'Expected an OpenSSH public key'))
-      .max(64)
-      .default([]),
+    sshKeys: sshKeysSchema,
     cni: z.enum(cnis).default('cilium'),
     serviceMesh: z.enum(serviceMeshes).default('none'),
     bastion: z.strictObject({ flavor: nameSchema }).optional(),

@@ -71,6 +71,16 @@ export const jobFields = {
     .meta({ description: 'What is not done by then has failed. Undoing takes as long as it takes.' }),
 };
 
+export const sshKeysSchema = z
+  .array(
+    z
+      .string()
+      .regex(/^(ssh-|ecdsa-|sk-)\S+ \S+/, 'Expected an OpenSSH public key, like "ssh-ed25519 AAAA…"')
+      .max(16_384),
+  )
+  .max(64)
+  .default([]);
+
 /** What every create request carries beside its kind's own fields. */
 export const createFields = {
   name: nameSchema,

@@ -174,7 +174,11 @@ export const abortable: readonly HostState[] = ['inspecting', 'cleaning', 'deplo
 /** What may be asked of a host's power. `off` asks its system to shut down, and takes the power where it does not. */
 export const powerActions = ['on', 'off', 'force-off', 'reboot', 'force-reboot'] as const;
 export type PowerAction = (typeof powerActions)[number];
-export type PowerState = 'on' | 'off';
+export const powerStates = ['on', 'off'] as const;
+export type PowerState = (typeof powerStates)[number];
+/** As Redfish says it (DSP0266, Status.Health), and where a controller does not say. */
+export const hostHealths = ['ok', 'warning', 'critical', 'unknown'] as const;
+export type HealthState = (typeof hostHealths)[number];
 
 export const bootDevices = ['pxe', 'disk', 'cd'] as const;
 export interface BootDevice {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ErrorInfo, errorCodes, providerErrorClasses } from '../errors.ts';
+import type { NodeRole } from './cluster.ts';
 import { idSchema, nameSchema, timeSchema } from './common.ts';
 import type { BootDevice } from './host-states.ts';
 import {
@@ -113,7 +114,7 @@ export interface ClusterSpec {
 }
 /** What a provider makes a cluster of: VMs that are there. */
 export interface BootstrapSpec extends ClusterSpec {
-  readonly nodes: readonly (NamedKey & { readonly role: 'control-plane' | 'worker' })[];
+  readonly nodes: readonly (NamedKey & { readonly role: NodeRole })[];
 }
 export interface ClusterNode {
   readonly name: string;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { idSchema, nameSchema, timeSchema } from './common.ts';
+import { powerStates } from './host-states.ts';
 import { bareMetalHostStates } from './life.ts';
 
 const units = z.int().min(1).max(100);
@@ -30,7 +31,7 @@ export const elevationSchema = rackSchema
             id: idSchema,
             name: nameSchema,
             status: z.enum(bareMetalHostStates),
-            power: z.enum(['on', 'off']).nullable(),
+            power: z.enum(powerStates).nullable(),
             maintenance: z.string().nullable(),
             repair: z.string().nullable(),
           })

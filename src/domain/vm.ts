@@ -7,6 +7,7 @@ import {
   referenceSchema,
   resourceFields,
   secretText,
+  sshKeysSchema,
 } from './common.ts';
 import { vmStates } from './life.ts';
 import { placementSchema } from './placement.ts';
@@ -28,15 +29,7 @@ export const vmCreateSchema = z
     memoryMib: sizeFields.memoryMib.optional(),
     diskGib: sizeFields.diskGib.optional(),
     image: nameSchema.meta({ examples: ['debian-13'] }),
-    sshKeys: z
-      .array(
-        z
-          .string()
-          .regex(/^(ssh-|ecdsa-|sk-)\S+ \S+/, 'Expected an OpenSSH public key, like "ssh-ed25519 AAAA…"')
-          .max(16_384),
-      )
-      .max(64)
-      .default([]),
+    sshKeys: sshKeysSchema,
     userData: secretText(65_536, 'cloud-init user data. Never shown again.'),
     networks: z
       .array(referenceSchema)

@@ -1,6 +1,6 @@
+import type { Candidate, Demand, Peers } from '../domain/candidate.ts';
 import type { Explanation } from '../domain/placement.ts';
 import { type FilterName, filterNames } from '../domain/placement-names.ts';
-import type { Candidate, Demand, Peers } from './candidate.ts';
 import { filtersFor, inEmptiestRacks } from './filters.ts';
 import { digits, partsOf, scoreOf } from './weights.ts';
 

@@ -1,5 +1,5 @@
+import { type Candidate, type Demand, hasLabels, type Peers } from '../domain/candidate.ts';
 import type { FilterName } from '../domain/placement-names.ts';
-import { type Candidate, type Demand, hasLabels, type Peers } from './candidate.ts';
 
 type Passes = (host: Candidate, demand: Demand, peers: Peers) => boolean;
 type IsAsked = (demand: Demand, peers: Peers) => boolean;

@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 import { candidate, candidates } from '../db/queries/compute-hosts.ts';
-import { type Candidate, measures, type Room } from './candidate.ts';
+import { type Candidate, measures, type Room } from '../domain/candidate.ts';
 
 const freshMs = 500;
 
@@ -17,10 +17,6 @@ export class Hosts {
 
   constructor(sql: Sql) {
     this.#sql = sql;
-  }
-
-  get all(): readonly Candidate[] {
-    return [...this.#byId.values()];
   }
 
   get each(): Iterable<Candidate> {

@@ -1,5 +1,5 @@
+import { type Candidate, type Demand, measures, type Peers } from '../domain/candidate.ts';
 import type { FilterName } from '../domain/placement-names.ts';
-import { type Candidate, type Demand, measures, type Peers } from './candidate.ts';
 import type { Choice } from './choose.ts';
 import { hostFilters } from './filters.ts';
 
@@ -9,7 +9,7 @@ const listed = (parts: readonly string[]): string => parts.join(', ');
 
 /** Why no host takes a VM: how many each filter removed, and what would let it in. */
 export function whyNowhere(
-  hosts: readonly Candidate[],
+  hosts: Iterable<Candidate>,
   demand: Demand,
   peers: Peers,
   { explanation: { candidates, removed } }: Choice,
@@ -24,7 +24,7 @@ export function whyNowhere(
 }
 
 /** The hosts that one filter alone keeps out, and what would change that. */
-function whatWouldHelp(hosts: readonly Candidate[], demand: Demand, peers: Peers): string {
+function whatWouldHelp(hosts: Iterable<Candidate>, demand: Demand, peers: Peers): string {
   const alone = new Map<FilterName, Candidate[]>();
   for (const host of hosts) {
     const against = hostFilters.filter(({ passes }) => !passes(host, demand, peers)).map(({ filter }) => filter);

@@ -1,8 +1,8 @@
 import type { Sql, TransactionSql } from 'postgres';
 import { placedBeside } from '../db/queries/compute-hosts.ts';
-import { type Claimant, claimRoom, hostOf } from '../db/queries/placement-claims.ts';
+import { type Claimant, type Claimed, claimRoom, hostOf } from '../db/queries/placement-claims.ts';
+import { type Demand, isRelative, noPeers, type Peers, peersOf, type Room } from '../domain/candidate.ts';
 import { MillwrightError } from '../errors.ts';
-import { type Demand, isRelative, noPeers, type Peers, peersOf } from './candidate.ts';
 import { choose } from './choose.ts';
 import type { Hosts } from './hosts.ts';
 import { whyNowhere } from './nowhere.ts';
@@ -48,28 +48,32 @@ async function claimBest(
     if (!chosen) {
       const held = await hostOf(sql, claimant.key);
       if (held) return held;
-      if (reloaded) throw new MillwrightError('capacity', whyNowhere(hosts.all, demand, peers, choice));
+      if (reloaded) throw new MillwrightError('capacity', whyNowhere(hosts.each, demand, peers, choice));
       await hosts.reload();
       reloaded = true;
       continue;
     }
-    hosts.assume(chosen.id, demand.room);
-    const isOurs = await claimRoom(sql, claimant, chosen, demand.room, { ...choice.explanation, conflicts }).then(
-      (claimed) => {
-        if ('held' in claimed && claimed.held.id === chosen.id) return claimed;
-        hosts.assume(chosen.id, demand.room, -1);
-        return claimed;
-      },
-      (error: unknown) => {
-        hosts.assume(chosen.id, demand.room, -1);
-        throw error;
-      },
+    const claimed = await assuming(hosts, chosen.id, demand.room, () =>
+      claimRoom(sql, claimant, chosen, demand.room, { ...choice.explanation, conflicts }),
     );
-    if ('held' in isOurs) return isOurs.held;
-    if (isOurs.refused === 'gone')
+    if ('held' in claimed) return claimed.held;
+    if (claimed.refused === 'gone')
       throw new MillwrightError('conflict', `Job ${claimant.jobId} is no longer at work on ${claimant.key}.`);
     await hosts.reread(chosen.id);
     conflicts += 1;
   }
   throw new MillwrightError('unavailable', `${mostConflicts} hosts were taken by others meanwhile. Try again.`);
+}
+
+/** While a claim is being made its room counts as taken, and stays so where it is had on that host. */
+async function assuming(hosts: Hosts, hostId: string, room: Room, claim: () => Promise<Claimed>): Promise<Claimed> {
+  hosts.assume(hostId, room);
+  let isHad = false;
+  try {
+    const claimed = await claim();
+    isHad = 'held' in claimed && claimed.held.id === hostId;
+    return claimed;
+  } finally {
+    if (!isHad) hosts.assume(hostId, room, -1);
+  }
 }

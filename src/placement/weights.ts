@@ -1,5 +1,5 @@
+import type { Candidate, Room } from '../domain/candidate.ts';
 import { type WeightName, weightNames } from '../domain/placement-names.ts';
-import type { Candidate, Room } from './candidate.ts';
 
 /** How much each counts. VMs are spread: what is emptiest fills first, and hosts with GPUs are left to who wants them. */
 const weights: Readonly<Record<WeightName, number>> = {

@@ -1,5 +1,5 @@
 import type { CleanRecord, HostInventory } from '../domain/bare-metal-host.ts';
-import type { BootDevice, PowerAction, PowerState } from '../domain/host-states.ts';
+import type { BootDevice, HealthState, PowerAction, PowerState } from '../domain/host-states.ts';
 import type { CallContext } from './types.ts';
 
 /** A host as its operator enrolled it. */
@@ -36,7 +36,7 @@ export interface FoundHost {
 }
 
 interface HostHealth {
-  readonly health: 'ok' | 'warning' | 'critical' | 'unknown';
+  readonly health: HealthState;
   readonly power: PowerState | null;
 }
 

@@ -1,8 +1,9 @@
 import type { Sql, TransactionSql } from 'postgres';
 import { violatedUnique } from '../db/client.ts';
 import { insertWork, takeQuota } from '../db/queries/accept.ts';
+import { usersOf } from '../db/queries/plan.ts';
 import { knownResources, resourceById } from '../db/queries/resources.ts';
-import type { ActRequest } from '../domain/acts.ts';
+import { type ActRequest, changesMachine } from '../domain/acts.ts';
 import type { ResourceChange } from '../domain/change.ts';
 import { partsOf } from '../domain/kinds.ts';
 import { moveFor } from '../domain/life.ts';
@@ -34,7 +35,7 @@ export async function tryAct(
   return await sql.begin(async (transaction) => {
     const target = await lockTarget(transaction, caller, kind, reference);
     refuseIfBusy(target, request.type);
-    if (request.type === 'vm.resize' || request.type === 'vm.rebuild') await refuseMachine(transaction, target);
+    if (changesMachine(request.type)) await refuseMachine(transaction, target);
     const there = await resourceById(transaction, kind, target.id);
     if (!there) throw notFound(kind, reference);
     const find = finderOf(transaction, caller);
@@ -70,11 +71,8 @@ export function acceptAct(
   });
 }
 
-/** The size and the disk of a machine are its cluster's to say. */
 async function refuseMachine(sql: TransactionSql, { id, name }: Target): Promise<void> {
-  const [cluster] = await sql<{ name: string }[]>`
-    SELECT x.name FROM resource_uses u JOIN resources x ON x.id = u.user_id
-    WHERE u.used_id = ${id} AND x.kind = 'cluster' AND x.deleted_at IS NULL`;
+  const cluster = (await usersOf(sql, [id])).find(({ kind }) => kind === 'cluster');
   if (!cluster) return;
   throw new MillwrightError(
     'conflict',

@@ -16,7 +16,7 @@ import {
 import { type Role, reaches, roles } from '../domain/access.ts';
 import type { Act } from '../domain/audit.ts';
 import type { StartableJob } from '../domain/start.ts';
-import { type Fault, MillwrightError } from '../errors.ts';
+import { type Fault, MillwrightError, refusedFor } from '../errors.ts';
 import type { Sealer } from '../secrets/sealer.ts';
 import { openSpec, placeOfOperation } from '../secrets/specs.ts';
 import { type BatchHead, batchJob, rowsOf } from './batch.ts';
@@ -151,7 +151,7 @@ async function replaceBy(
     }
   }
   if (faults.length > 0) {
-    throw new MillwrightError('conflict', faults.map(({ detail }) => detail).join(' '), { faults });
+    throw refusedFor('conflict', faults);
   }
   const { parallelLimit, onFailure, limits } = file;
   const rows = await rowsOf(options.sealer, batch.id, file, planned.operations);

@@ -3,12 +3,16 @@ import { v7 as newId } from 'uuid';
 import { violatedUnique } from '../db/client.ts';
 import { audited } from '../db/queries/audit.ts';
 import { findComputeHost } from '../db/queries/compute-hosts.ts';
+import { measures } from '../domain/candidate.ts';
 import type { ComputeHost, ComputeHostCreate, ComputeHostUpdate } from '../domain/compute-host.ts';
-import { type Fault, MillwrightError } from '../errors.ts';
-import { measures } from '../placement/candidate.ts';
+import { type Fault, MillwrightError, refusedFor } from '../errors.ts';
 import { type Actor, onPlatform } from './acting.ts';
 import type { Catalog } from './catalog.ts';
+import { providerIn } from './offered.ts';
+import { there } from './target.ts';
 import { merged } from './update.ts';
+
+const kind = 'compute host';
 
 const acts = (actor: Actor, action: string, { id, name }: { readonly id: string; readonly name: string }) => ({
   ...onPlatform(actor),
@@ -24,7 +28,9 @@ export async function createComputeHost(
 ): Promise<ComputeHost> {
   const id = newId();
   const { name, rack, provider: _, ...rest } = body;
-  const provider = providerOf(body, catalog);
+  const found = providerIn(catalog, body);
+  if ('fault' in found) throw refusedFor('invalid', [found.fault]);
+  const { provider } = found;
   await audited(sql, { ...acts(actor, 'create', { id, name }), details: body }, async (transaction) => {
     const rackId = await lookUp(transaction, body.region, body);
     const row = { ...columnsOf(rest), id, name, region: body.region, provider, rack_id: rackId };
@@ -33,7 +39,7 @@ export async function createComputeHost(
     if (violatedUnique(error) !== 'compute_hosts_name_key') throw error;
     throw new MillwrightError('conflict', `There is a compute host "${name}" already. Take another name.`);
   });
-  return there(await findComputeHost(sql, id), name);
+  return there(await findComputeHost(sql, id), kind, name);
 }
 
 export async function updateComputeHost(
@@ -42,7 +48,7 @@ export async function updateComputeHost(
   reference: string,
   change: ComputeHostUpdate,
 ): Promise<ComputeHost> {
-  const { id, name } = there(await findComputeHost(sql, reference), reference);
+  const { id, name } = there(await findComputeHost(sql, reference), kind, reference);
   await audited(sql, { ...acts(actor, 'update', { id, name }), details: change }, async (transaction) => {
     const before = await lock(transaction, id, reference);
     refuseIfTooSmall(before, change);
@@ -55,12 +61,12 @@ export async function updateComputeHost(
     };
     await update(transaction, id, row);
   });
-  return there(await findComputeHost(sql, id), reference);
+  return there(await findComputeHost(sql, id), kind, reference);
 }
 
 /** Only one on which nothing is placed. */
 export async function deleteComputeHost(sql: Sql, actor: Actor, reference: string): Promise<void> {
-  const host = there(await findComputeHost(sql, reference), reference);
+  const host = there(await findComputeHost(sql, reference), kind, reference);
   await audited(sql, acts(actor, 'delete', host), async (transaction) => {
     const { name, vms } = await lock(transaction, host.id, reference);
     if (vms > 0)
@@ -75,21 +81,7 @@ export async function deleteComputeHost(sql: Sql, actor: Actor, reference: strin
 /** Its claims wait until the change is made, or are made before it. */
 async function lock(sql: TransactionSql, id: string, reference: string): Promise<ComputeHost> {
   await sql`SELECT FROM compute_hosts WHERE id = ${id} FOR UPDATE`;
-  return there(await findComputeHost(sql, id), reference);
-}
-
-function providerOf({ region, provider }: ComputeHostCreate, catalog: Catalog): string {
-  const known = catalog.regions.find(({ name }) => name === region);
-  if (!known)
-    throw refused({
-      pointer: '/region',
-      detail: `There is no region "${region}". There are: ${listed(catalog.regions.map(({ name }) => name))}.`,
-    });
-  const [only = '', ...others] = known.providers;
-  if (provider === undefined && only !== '' && others.length === 0) return only;
-  if (provider !== undefined && known.providers.includes(provider)) return provider;
-  const found = provider === undefined ? 'Name a provider' : `Region "${region}" has no provider "${provider}"`;
-  throw refused({ pointer: '/provider', detail: `${found}. Region "${region}" has: ${listed(known.providers)}.` });
+  return there(await findComputeHost(sql, id), kind, reference);
 }
 
 /** The rack that is named, and whether the groups are there. */
@@ -111,7 +103,7 @@ async function lookUp(
     if (!known.some(({ name }) => name === group))
       faults.push({ pointer: `/groups/${index}`, detail: `There is no host group "${group}".` });
   });
-  if (faults.length > 0) throw refused(...faults);
+  if (faults.length > 0) throw refusedFor('invalid', faults);
   return found?.id ?? null;
 }
 
@@ -130,7 +122,7 @@ function refuseIfTooSmall(before: ComputeHost, change: ComputeHostUpdate): void 
     pointer: `/${measure}`,
     detail: `VMs on "${before.name}" take ${before.used[measure]} of ${measure}, and it would have ${total[measure]}.`,
   }));
-  throw new MillwrightError('conflict', faults.map(({ detail }) => detail).join(' '), { faults });
+  throw refusedFor('conflict', faults);
 }
 
 const columnNames = {
@@ -169,12 +161,4 @@ async function update(sql: TransactionSql, id: string, row: Row): Promise<void> 
       (SELECT h.shape + 1, pg_current_xact_id(), ${from} FROM jsonb_populate_record(h, $2::text::jsonb) p) WHERE h.id = $1`,
     [id, JSON.stringify(row)],
   );
-}
-
-const listed = (names: readonly string[]): string => (names.length > 0 ? names.join(', ') : 'none');
-const refused = (...faults: readonly Fault[]): MillwrightError =>
-  new MillwrightError('invalid', faults.map(({ detail }) => detail).join(' '), { faults: [...faults] });
-function there(found: ComputeHost | undefined, reference: string): ComputeHost {
-  if (found) return found;
-  throw new MillwrightError('not_found', `There is no compute host "${reference}".`);
 }

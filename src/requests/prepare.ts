@@ -12,8 +12,9 @@ import type { QuotaUse } from '../domain/quota.ts';
 import type { SnapshotCreate } from '../domain/snapshot.ts';
 import type { VmCreate } from '../domain/vm.ts';
 import type { VolumeCreate } from '../domain/volume.ts';
-import { type Fault, MillwrightError } from '../errors.ts';
+import { type Fault, refusedFor } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
+import { isHosted, noFlavor, noImage, providerIn } from './offered.ts';
 import { subnetRow } from './subnet-row.ts';
 
 interface BodyOf {
@@ -84,7 +85,7 @@ export function prepare(create: CreateBody, catalog: Catalog, find: Find): Prepa
   const place = placeOf(create, catalog, find, faults);
   const prepared = prepareKind(create, catalog, find, faults, place);
   if (faults.length > 0) {
-    throw new MillwrightError('invalid', faults.map(({ detail }) => detail).join(' '), { faults });
+    throw refusedFor('invalid', faults);
   }
   const { labels, deletionProtection } = body;
   return {
@@ -93,9 +94,6 @@ export function prepare(create: CreateBody, catalog: Catalog, find: Find): Prepa
     requested: { ...place, labels, deletionProtection, ...prepared.requested },
   };
 }
-
-/** `"small, medium, large"`, for a message. */
-const listed = (names: readonly string[]): string => (names.length > 0 ? names.join(', ') : 'none');
 
 type PlaceOf = Pick<Prepared, 'region' | 'provider'>;
 
@@ -112,18 +110,9 @@ function findProvider(
   catalog: Catalog,
   faults: Fault[],
 ): string {
-  const region = catalog.regions.find(({ name }) => name === body.region);
-  if (!region) {
-    const known = listed(catalog.regions.map(({ name }) => name));
-    faults.push({ pointer: '/region', detail: `There is no region "${body.region}". There are: ${known}.` });
-    return '';
-  }
-  const [only] = region.providers;
-  if (body.provider === undefined && only !== undefined && region.providers.length === 1) return only;
-  if (body.provider !== undefined && region.providers.includes(body.provider)) return body.provider;
-  const found =
-    body.provider === undefined ? 'Name a provider' : `Region "${region.name}" has no provider "${body.provider}"`;
-  faults.push({ pointer: '/provider', detail: `${found}. Region "${region.name}" has: ${listed(region.providers)}.` });
+  const found = providerIn(catalog, body);
+  if ('provider' in found) return found.provider;
+  faults.push(found.fault);
   return '';
 }
 
@@ -201,11 +190,10 @@ function hostWishes(
   { region, provider }: PlaceOf,
   faults: Fault[],
 ): Pick<SpecOf['vm'], 'gpus' | 'placement'> {
-  const known = catalog.regions.find(({ name }) => name === region);
   const wishes = { ...(gpus === undefined ? {} : { gpus }), ...(placement === undefined ? {} : { placement }) };
-  if (known?.hosted.includes(provider)) return { placement: {}, ...wishes };
+  if (isHosted(catalog, region, provider)) return { placement: {}, ...wishes };
   // Of a region that there is not, or a provider, another fault tells.
-  if (known && provider !== '') {
+  if (provider !== '') {
     for (const field of Object.keys(wishes)) {
       faults.push({
         pointer: `/${field}`,
@@ -225,12 +213,7 @@ function prepareVm(
 ): Parts {
   const { body } = create;
   const { vcpus, memoryMib, diskGib } = sizeOf(body, catalog, faults);
-  if (!catalog.images.includes(body.image)) {
-    faults.push({
-      pointer: '/image',
-      detail: `There is no image "${body.image}". There are: ${listed(catalog.images)}.`,
-    });
-  }
+  if (!catalog.images.includes(body.image)) faults.push(noImage(catalog, body.image));
   const used = usedBy(create, find, faults);
   const { gpus, placement } = body;
   const wishes = hostWishes(body, catalog, place, faults);
@@ -302,13 +285,10 @@ function prepareCluster(
     ...pools.map(({ flavor }, index) => ({ pointer: `/pools/${index}/flavor`, flavor })),
     ...(bastion ? [{ pointer: '/bastion/flavor', flavor: bastion.flavor }] : []),
   ];
-  const known = catalog.flavors.map((flavor) => flavor.name);
   for (const { pointer, flavor } of flavors) {
-    if (!known.includes(flavor))
-      faults.push({ pointer, detail: `There is no flavor "${flavor}". There are: ${listed(known)}.` });
+    if (!catalog.flavors.some(({ name }) => name === flavor)) faults.push(noFlavor(catalog, flavor, pointer));
   }
-  if (!catalog.images.includes(image))
-    faults.push({ pointer: '/image', detail: `There is no image "${image}". There are: ${listed(catalog.images)}.` });
+  if (!catalog.images.includes(image)) faults.push(noImage(catalog, image));
   const used = usedBy(create, find, faults);
   return {
     requested: {
@@ -330,10 +310,7 @@ function sizeOf(
   faults: Fault[],
 ): { vcpus: number; memoryMib: number; diskGib: number } {
   const flavor = catalog.flavors.find(({ name }) => name === body.flavor);
-  if (body.flavor !== undefined && !flavor) {
-    const known = listed(catalog.flavors.map(({ name }) => name));
-    faults.push({ pointer: '/flavor', detail: `There is no flavor "${body.flavor}". There are: ${known}.` });
-  }
+  if (body.flavor !== undefined && !flavor) faults.push(noFlavor(catalog, body.flavor));
   return flavor ?? { vcpus: body.vcpus ?? 0, memoryMib: body.memoryMib ?? 0, diskGib: body.diskGib ?? 0 };
 }
 

@@ -5,9 +5,11 @@ import { audited } from '../db/queries/audit.ts';
 import { findHostGroup, findRack } from '../db/queries/racks.ts';
 import { isId } from '../domain/common.ts';
 import type { HostGroup, HostMarks, Rack, RackCreate, RackPlace } from '../domain/rack.ts';
-import { MillwrightError } from '../errors.ts';
+import { MillwrightError, refusedFor } from '../errors.ts';
 import { type Actor, onPlatform } from './acting.ts';
 import type { Catalog } from './catalog.ts';
+import { noRegion } from './offered.ts';
+import { there } from './target.ts';
 
 interface Named {
   readonly id: string;
@@ -22,10 +24,7 @@ const acts = (actor: Actor, action: string, kind: string, { id, name }: Named) =
 
 export async function createRack(sql: Sql, actor: Actor, catalog: Catalog, body: RackCreate): Promise<Rack> {
   const { name, region, heightUnits } = body;
-  if (!catalog.regions.some((known) => known.name === region)) {
-    const detail = `There is no region "${region}". There are: ${catalog.regions.map((known) => known.name).join(', ')}.`;
-    throw new MillwrightError('invalid', detail, { faults: [{ pointer: '/region', detail }] });
-  }
+  if (!catalog.regions.some((known) => known.name === region)) throw refusedFor('invalid', [noRegion(catalog, region)]);
   const id = newId();
   await audited(sql, acts(actor, 'rack.create', 'rack', { id, name }), async (transaction) => {
     await transaction`INSERT INTO racks (id, name, region, height_units) VALUES (${id}, ${name}, ${region}, ${heightUnits})`;
@@ -100,7 +99,8 @@ export async function unplaceHost(sql: Sql, actor: Actor, reference: string, hos
   await audited(sql, acts(actor, 'rack.unplace', 'rack', rack), async (transaction) => {
     const gone =
       await transaction`DELETE FROM rack_units WHERE rack_id = ${rack.id} AND host_id = ${hostId} RETURNING unit`;
-    if (gone.length === 0) throw absent('host', hostId, ` in the rack "${rack.name}"`);
+    if (gone.length === 0)
+      throw new MillwrightError('not_found', `There is no host "${hostId}" in the rack "${rack.name}".`);
   });
 }
 
@@ -170,11 +170,5 @@ async function forgetDeleted(sql: TransactionSql): Promise<void> {
   await sql`DELETE FROM rack_units u USING resources h WHERE h.id = u.host_id AND h.deleted_at IS NOT NULL`;
 }
 
-const absent = (kind: string, reference: string, where = ''): MillwrightError =>
-  new MillwrightError('not_found', `There is no ${kind} "${reference}"${where}.`);
-function there<Found>(found: Found | undefined, kind: string, reference: string): Found {
-  if (found === undefined) throw absent(kind, reference);
-  return found;
-}
 const taken = (kind: string, name: string): MillwrightError =>
   new MillwrightError('conflict', `There is a ${kind} "${name}" already. Take another name.`);

@@ -1,10 +1,21 @@
 import type { Sql, TransactionSql } from 'postgres';
+import type { User } from '../db/queries/plan.ts';
 import { organizationQuota, projectQuota } from '../db/queries/quota.ts';
 import { knownResources } from '../db/queries/resources.ts';
 import { type Quota, type QuotaUse, quotaMetrics } from '../domain/quota.ts';
 import { MillwrightError } from '../errors.ts';
 import type { Caller } from './caller.ts';
 import type { CreateBody } from './prepare.ts';
+
+/** So many users are named; of the others the number is told. */
+const namedAtMost = 10;
+
+/** `vm "web-1", vm "web-2" and 3 more`. */
+export function namesOf(users: readonly User[]): string {
+  const named = users.slice(0, namedAtMost).map(({ kind, name }) => `${kind} "${name}"`);
+  const more = users.length > namedAtMost ? ` and ${users.length - namedAtMost} more` : '';
+  return `${named.join(', ')}${more}`;
+}
 
 /** A resource of this name is there already. */
 export async function nameTaken(sql: Sql, caller: Caller, { kind, body }: CreateBody): Promise<MillwrightError> {

@@ -1,11 +1,13 @@
-import type { Sql, TransactionSql } from 'postgres';
+import type { Sql } from 'postgres';
 import { insertWork } from '../db/queries/accept.ts';
+import { type User, usersOf } from '../db/queries/plan.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import { lives } from '../domain/life.ts';
 import { MillwrightError } from '../errors.ts';
 import type { Accepted, AcceptOptions, Caller } from './caller.ts';
 import { asked, newJob, startOf } from './create.ts';
 import { acceptOnce } from './idempotency.ts';
+import { namesOf } from './refusals.ts';
 import { busy, lockTarget, refuseIfBusy, type Target } from './target.ts';
 
 /**
@@ -22,7 +24,7 @@ export function acceptDelete(
   return acceptOnce(sql, caller.project.id, options.idempotency, () =>
     sql.begin(async (transaction) => {
       const target = await lockTarget(transaction, caller, kind, reference);
-      const users = await usersOf(transaction, target.id);
+      const users = await usersOf(transaction, [target.id]);
       refuseUnlessDeletable(target, users);
       const job = newJob(caller, 'delete', target, {}, options, { status: target.status });
       const resource = { ...target, status: lives[kind].delete.during };
@@ -32,14 +34,7 @@ export function acceptDelete(
   );
 }
 
-async function usersOf(sql: TransactionSql, id: string): Promise<string[]> {
-  const rows = await sql<{ user: string }[]>`
-    SELECT x.kind || ' "' || x.name || '"' AS user FROM resource_uses u JOIN resources x ON x.id = u.user_id
-    WHERE u.used_id = ${id} AND x.deleted_at IS NULL ORDER BY x.name LIMIT 10`;
-  return rows.map(({ user }) => user);
-}
-
-function refuseUnlessDeletable(target: Target, users: readonly string[]): void {
+function refuseUnlessDeletable(target: Target, users: readonly User[]): void {
   const { kind, name, status } = target;
   refuseIfBusy(target, 'delete');
   if (target.deletionProtection) {
@@ -54,7 +49,7 @@ function refuseUnlessDeletable(target: Target, users: readonly string[]): void {
   if (users.length > 0) {
     throw new MillwrightError(
       'conflict',
-      `The ${kind} "${name}" is in use by ${users.join(', ')}. Delete what uses it first.`,
+      `The ${kind} "${name}" is in use by ${namesOf(users)}. Delete what uses it first.`,
     );
   }
 }

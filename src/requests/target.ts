@@ -38,6 +38,12 @@ export async function lockTarget(
 export const notFound = (kind: string, reference: string): MillwrightError =>
   new MillwrightError('not_found', `There is no ${kind} "${reference}" in this project.`);
 
+/** What was looked for, of the platform's own: `not_found` where it is not there. */
+export function there<Found>(found: Found | undefined, kind: string, reference: string): Found {
+  if (found === undefined) throw new MillwrightError('not_found', `There is no ${kind} "${reference}".`);
+  return found;
+}
+
 /** Throws where a job is at work on it that does not let this be done beside it. */
 export function refuseIfBusy(target: Target, wish: Wish): void {
   if (target.currentJobId && !overlaps(target.kind, target.status, wish)) throw busy(target);

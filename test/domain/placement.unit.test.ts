@@ -1,7 +1,5 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { PeerChoice, PlacementWish } from '../../src/domain/placement.ts';
-import { filterNames } from '../../src/domain/placement-names.ts';
 import {
   type Candidate,
   type Demand,
@@ -9,7 +7,9 @@ import {
   type Peers,
   type PlacedVm,
   peersOf,
-} from '../../src/placement/candidate.ts';
+} from '../../src/domain/candidate.ts';
+import type { PeerChoice, PlacementWish } from '../../src/domain/placement.ts';
+import { filterNames } from '../../src/domain/placement-names.ts';
 import { choose } from '../../src/placement/choose.ts';
 import { whyNowhere } from '../../src/placement/nowhere.ts';
 

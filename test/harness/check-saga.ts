@@ -7,7 +7,6 @@ import { type OperationType, partsOf, plural } from '../../src/domain/kinds.ts';
 import { asBefore, moveFor } from '../../src/domain/life.ts';
 import type { Api } from './api.ts';
 import type { TestPlatform } from './platform.ts';
-import { until } from './until.ts';
 
 /** Its worker is a process of its own, to be killed. */
 export const fragileRegion = 'nrt-1';
@@ -149,15 +148,6 @@ export function checkSaga(
   const expectNotDone = (name: string): Promise<void> =>
     verb === 'create' ? expectThere(name, false) : expectThere(name, true, undoes ? from : failed);
 
-  /** The provider has the call of this step and does not answer it. */
-  const atWork = (operation: string, name: string): Promise<unknown> =>
-    until(`${operation} of ${name} at the provider`, async () => {
-      const faults = (await (await fetch(`${platform().simulator.url}/faults`)).json()) as {
-        faults: { name?: string; hits: number }[];
-      };
-      return faults.faults.some((fault) => fault.name === name && fault.hits > 0);
-    });
-
   test.concurrent(`${type}: in the clear`, async () => {
     const { name, ask } = await arrange();
     const job = await platform().api.jobWhen(await ask());
@@ -241,7 +231,7 @@ export function checkSaga(
       const { name, ask } = await arrange();
       await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
       const id = await ask();
-      await atWork(operation, name);
+      await platform().simulator.hit(name);
       await platform().terminate((await platform().api.job(id)).workflowId);
       expect(await platform().api.jobWhen(id)).toMatchObject({ state: 'SUCCEEDED', rollback: 'none' });
       await expectDone(name);
@@ -260,7 +250,7 @@ export function checkSaga(
       const { name, ask } = await arrange();
       await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
       const id = await ask();
-      await atWork(operation, name);
+      await platform().simulator.hit(name);
       await platform().cancel((await platform().api.job(id)).workflowId);
       const job: JobView = await platform().api.jobWhen(id);
       expect(job).toMatchObject({ state: 'CANCELED', rollback: rollsBack });
@@ -271,7 +261,7 @@ export function checkSaga(
       const { name, ask } = await arrange();
       await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
       const id = await ask();
-      await atWork(operation, name);
+      await platform().simulator.hit(name);
       const job = await platform().api.canceled(id);
       expect(job).toMatchObject({
         state: 'CANCELED',
@@ -285,7 +275,7 @@ export function checkSaga(
       const { name, ask } = await arrange(fragileRegion);
       await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
       const id = await ask();
-      await atWork(operation, name);
+      await platform().simulator.hit(name);
       await killRegionWorker();
       expect(await platform().api.jobWhen(id)).toMatchObject({ state: 'SUCCEEDED', rollback: 'none' });
       await expectDone(name);

@@ -1,4 +1,5 @@
 import type { SimulatedCluster } from '../../src/providers/simulator/cluster-wire.ts';
+import { until } from './until.ts';
 
 /** The simulator's admin side, as a test uses it. */
 export class Simulator {
@@ -41,6 +42,16 @@ export class Simulator {
     const body = JSON.stringify({ region, rack: 'rack-a', count: 1, address });
     const answer = await fetch(`${this.url}/hosts`, { method: 'POST', body });
     if (!answer.ok) throw new Error(`the simulator refused the host: ${await answer.text()}`);
+  }
+
+  /** Waits until a fault meets a call that names this: the provider has the call. */
+  async hit(name: string): Promise<void> {
+    await until(`a fault to meet ${name}`, async () => {
+      const { faults } = (await (await fetch(`${this.url}/faults`)).json()) as {
+        faults: { name?: string; hits: number }[];
+      };
+      return faults.some((fault) => fault.name === name && fault.hits > 0);
+    });
   }
 
   async removeFault(id: string): Promise<void> {

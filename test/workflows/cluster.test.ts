@@ -102,6 +102,47 @@ test.for(['cluster.bootstrap', 'vm.create'])('a cluster that fails at %s leaves 
   await expectConsistent(platform);
 });
 
+test('a plan that deletes a machine of a cluster names the cluster, and does not apply', async () => {
+  const name = newName();
+  await platform.api.done('POST', '/clusters', body(name));
+  const operations = [
+    { id: 'gone', type: 'vm.delete', region: 'tpe-1', with: { name: `${name}-web-0` } },
+    { id: 'apart', type: 'network.create', region: 'tpe-1', with: { name: `${name}-net`, cidr: '10.9.0.0/24' } },
+  ];
+  const refused = await platform.api.tenant('POST', '/batches', JSON.stringify({ name, operations }));
+  expect(refused).toMatchObject({
+    status: 409,
+    body: { detail: expect.stringContaining(`is in use by cluster "${name}"`) },
+  });
+  expect(await vmsOf(name)).toEqual(machinesOf(name));
+  expect(await platform.api.done('DELETE', `/clusters/${name}`)).toMatchObject({ state: 'SUCCEEDED' });
+});
+
+test('more machines than are made at a time are all made, fifty at a time, and all removed', async () => {
+  const name = newName();
+  const large = body(name, { pools: [{ name: 'web', count: 52, flavor: 'small' }] });
+  expect(await platform.api.done('POST', '/clusters', large)).toMatchObject({ state: 'SUCCEEDED' });
+  expect(await vmsOf(name)).toHaveLength(55);
+  const ends = await platform.sql<{ created: Date; ended: Date }[]>`
+    SELECT m.created_at AS created, m.ended_at AS ended FROM jobs m JOIN jobs c ON c.id = m.host_job_id
+    WHERE c.resource_name = ${name} ORDER BY m.created_at`;
+  const firstEnd = Math.max(...ends.slice(0, 50).map(({ ended }) => ended.getTime()));
+  for (const { created } of ends.slice(50)) expect(created.getTime()).toBeGreaterThanOrEqual(firstEnd);
+  expect(await platform.api.done('DELETE', `/clusters/${name}`)).toMatchObject({ state: 'SUCCEEDED' });
+  await expectNothingLeft(name);
+});
+
+test('a cluster of more nodes than one workflow takes is refused', async () => {
+  const name = newName();
+  const pools = Array.from({ length: 5 }, (_, index) => ({ name: `p-${index}`, count: 100, flavor: 'small' }));
+  const refused = await platform.api.tenant('POST', '/clusters', body(name, { pools }));
+  expect(refused).toMatchObject({
+    status: 400,
+    body: { errors: [{ pointer: '/pools', detail: 'Expected at most 500 nodes in all.' }] },
+  });
+  await expectNothingLeft(name);
+});
+
 test('a cluster whose machines the quota does not hold says so, and leaves nothing', async () => {
   const name = newName();
   const quota = '/api/ops/v1/projects/default/quota';

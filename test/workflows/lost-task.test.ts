@@ -29,6 +29,7 @@ operations:
   - { id: second, type: volume.create, region: tpe-1, dependsOn: [first], with: { name: lost-second, sizeGib: 1 } }
 `;
   const { body } = await api.tenant('POST', '/batches', file);
+  await simulator.hit('lost-first');
   // What a local activity did stays done where the workflow task around it is lost: the database has it, the workflow has not.
   const activities = createControlActivities({
     database,

@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres';
-import type { JobState, NamedKey } from '../../domain/job.ts';
+import type { BootstrapSpec, ClusterNode, JobState } from '../../domain/job.ts';
 import type { Trail } from '../../domain/trail.ts';
 
 /** A cluster as the activities of its job need it. */
@@ -85,11 +85,8 @@ export async function letGoOfMachine(sql: Sql, clusterId: string, vmId: string):
   await sql`DELETE FROM resource_uses WHERE user_id = ${clusterId} AND used_id = ${vmId}`;
 }
 
-export async function nodesForWork(
-  sql: Sql,
-  clusterId: string,
-): Promise<readonly (NamedKey & { readonly role: 'control-plane' | 'worker' })[]> {
-  return await sql<(NamedKey & { role: 'control-plane' | 'worker' })[]>`
+export async function nodesForWork(sql: Sql, clusterId: string): Promise<BootstrapSpec['nodes']> {
+  return await sql<BootstrapSpec['nodes'][number][]>`
     SELECT name, vm_id AS key, role FROM cluster_machines
     WHERE cluster_id = ${clusterId} AND role <> 'bastion' AND vm_id IS NOT NULL ORDER BY role, pool NULLS FIRST, ordinal`;
 }
@@ -99,14 +96,14 @@ export async function keepCluster(
   sql: Sql,
   clusterId: string,
   kubeconfig: string,
-  nodes: readonly { readonly name: string; readonly status: string; readonly version: string }[],
+  nodes: readonly ClusterNode[],
 ): Promise<void> {
-  await sql`UPDATE clusters SET kubeconfig = ${kubeconfig} WHERE resource_id = ${clusterId}`;
   await sql.unsafe(
-    `UPDATE cluster_machines m SET node = n.status, version = n.version
-    FROM jsonb_to_recordset($2::text::jsonb) AS n(name text, status text, version text)
+    `WITH cluster AS (UPDATE clusters SET kubeconfig = $2 WHERE resource_id = $1)
+    UPDATE cluster_machines m SET node = n.status, version = n.version
+    FROM jsonb_to_recordset($3::text::jsonb) AS n(name text, status text, version text)
     WHERE m.cluster_id = $1 AND m.name = n.name`,
-    [clusterId, JSON.stringify(nodes)],
+    [clusterId, kubeconfig, JSON.stringify(nodes)],
   );
 }
 

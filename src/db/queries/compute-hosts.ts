@@ -1,7 +1,7 @@
 import type { Sql, TransactionSql } from 'postgres';
+import type { Candidate, PlacedVm } from '../../domain/candidate.ts';
 import { isId } from '../../domain/common.ts';
 import type { ComputeHost } from '../../domain/compute-host.ts';
-import type { Candidate, PlacedVm } from '../../placement/candidate.ts';
 import { iso } from './iso.ts';
 import { afterOf, type Page, type PageRequest, toPage } from './pages.ts';
 

@@ -1,6 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres';
+import type { Candidate, Room } from '../../domain/candidate.ts';
 import type { Explanation, VmPlacement } from '../../domain/placement.ts';
-import type { Candidate, Room } from '../../placement/candidate.ts';
 import { iso } from './iso.ts';
 
 type Session = Sql | TransactionSql;

@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import { isId } from '../../domain/common.ts';
 import type { OperationType, ResourceKind } from '../../domain/kinds.ts';
 import type { QuotaUse } from '../../domain/quota.ts';
@@ -39,7 +39,7 @@ export interface User {
 }
 
 /** What uses these resources. */
-export async function usersOf(sql: Sql, usedIds: readonly string[]): Promise<readonly User[]> {
+export async function usersOf(sql: Sql | TransactionSql, usedIds: readonly string[]): Promise<readonly User[]> {
   if (usedIds.length === 0) return [];
   return await sql<User[]>`
     SELECT u.used_id AS "usedId", x.id, x.kind, x.name FROM resource_uses u JOIN resources x ON x.id = u.user_id

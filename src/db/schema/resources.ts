@@ -12,6 +12,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import { machineRoles } from '../../domain/cluster.ts';
+import { hostHealths, powerStates } from '../../domain/host-states.ts';
 import { resourceKinds } from '../../domain/kinds.ts';
 import { id, now, time } from './columns.ts';
 
@@ -85,9 +86,9 @@ export const bareMetalHosts = pgTable(
     /** The name of a secret that the region's workers have. */
     bmcCredential: text('bmc_credential').notNull(),
     gpus: integer('gpus').notNull(),
-    power: text('power', { enum: ['on', 'off'] }),
+    power: text('power', { enum: powerStates }),
     inventory: jsonb('inventory'),
-    health: text('health', { enum: ['ok', 'warning', 'critical', 'unknown'] }),
+    health: text('health', { enum: hostHealths }),
     imageUrl: text('image_url'),
     imageUntil: text('image_until'),
     /** Of the last cleaning, while nothing has been deployed since. */

@@ -1,6 +1,7 @@
 import type { ActBody, ActRequest } from '../../domain/acts.ts';
 import type { Act } from '../../domain/kinds.ts';
-import { type Fault, MillwrightError } from '../../errors.ts';
+import { MillwrightError, refusedFor } from '../../errors.ts';
+import { isHosted, noFlavor, noImage } from '../offered.ts';
 import type { Acting, nothingToDo, PreparedAct } from './index.ts';
 
 const same: typeof nothingToDo = 'nothing-to-do';
@@ -33,11 +34,7 @@ export function prepareVmAct({ type, body }: ActRequest, acting: Acting<'vm'>): 
     case 'vm.rebuild': {
       const { catalog, there } = acting;
       const image = body.image ?? there.image;
-      if (!catalog.images.includes(image))
-        throw faulty({
-          pointer: '/image',
-          detail: `There is no image "${image}". There are: ${catalog.images.join(', ')}.`,
-        });
+      if (!catalog.images.includes(image)) throw refusedFor('invalid', [noImage(catalog, image)]);
       const { userData } = body;
       const change = { row: { image }, requested: { image } };
       return { spec: { name, image, userData, sshKeys: there.sshKeys }, change };
@@ -47,20 +44,12 @@ export function prepareVmAct({ type, body }: ActRequest, acting: Acting<'vm'>): 
   }
 }
 
-const faulty = (...faults: readonly Fault[]): MillwrightError =>
-  new MillwrightError('invalid', faults.map(({ detail }) => detail).join(' '), { faults: [...faults] });
-
 function resized(
   { flavor: wanted, ...given }: ActBody<'vm.resize'>,
   { there, catalog }: Acting<'vm'>,
 ): PreparedAct | typeof nothingToDo {
-  const region = catalog.regions.find(({ name }) => name === there.region);
-  const claims = region?.hosted.includes(there.provider) ? { claims: true as const } : {};
   const flavor = catalog.flavors.find(({ name }) => name === wanted);
-  if (wanted !== undefined && !flavor) {
-    const known = catalog.flavors.map(({ name }) => name).join(', ');
-    throw faulty({ pointer: '/flavor', detail: `There is no flavor "${wanted}". There are: ${known}.` });
-  }
+  if (wanted !== undefined && !flavor) throw refusedFor('invalid', [noFlavor(catalog, wanted)]);
   const { vcpus, memoryMib, diskGib } = there;
   const before = { vcpus, memoryMib, diskGib };
   const after = {
@@ -69,10 +58,9 @@ function resized(
     diskGib: flavor?.diskGib ?? given.diskGib ?? diskGib,
   };
   if (after.diskGib < diskGib) {
-    throw faulty({
-      pointer: flavor ? '/flavor' : '/diskGib',
-      detail: `The disk of "${there.name}" has ${diskGib} GiB, and a disk does not shrink: ${after.diskGib} GiB would be less. Create a new VM, or take a larger size.`,
-    });
+    const pointer = flavor ? '/flavor' : '/diskGib';
+    const detail = `The disk of "${there.name}" has ${diskGib} GiB, and a disk does not shrink: ${after.diskGib} GiB would be less. Create a new VM, or take a larger size.`;
+    throw refusedFor('invalid', [{ pointer, detail }]);
   }
   const named = flavor?.name ?? null;
   if (named === there.flavor && Object.entries(before).every(([size, value]) => Reflect.get(after, size) === value))
@@ -86,7 +74,10 @@ function resized(
   });
   const columns = { vcpus: after.vcpus, memory_mib: after.memoryMib, disk_gib: after.diskGib };
   return {
-    spec: { name: there.name, before, after, ...claims },
+    spec: {
+      ...{ name: there.name, before, after },
+      ...(isHosted(catalog, there.region, there.provider) ? { claims: true } : {}),
+    },
     change: {
       row: { flavor: named, ...columns },
       requested: { flavor: named, ...after },

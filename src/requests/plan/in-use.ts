@@ -1,9 +1,7 @@
 import type { Sql } from 'postgres';
 import { usersOf } from '../../db/queries/plan.ts';
+import { namesOf } from '../refusals.ts';
 import type { Decision, PlanFault } from './decision.ts';
-
-/** So many users are named; of the others the number is told. */
-const namedAtMost = 10;
 
 /** Faults of what would be deleted or made anew while something uses it that stays as it is; by operation. */
 export async function faultsOfUse(
@@ -17,7 +15,7 @@ export async function faultsOfUse(
   );
   const users = await usersOf(
     sql,
-    [...going.values()].flatMap(({ there }) => (there.kind === 'vm' ? [] : [there.id])),
+    [...going.values()].map(({ there }) => there.id),
   );
   const staying = Map.groupBy(
     users.filter(({ id }) => !going.has(id)),
@@ -27,10 +25,8 @@ export async function faultsOfUse(
     [...staying].flatMap(([usedId, by]) => {
       const used = going.get(usedId);
       if (!used) return [];
-      const named = by.slice(0, namedAtMost).map(({ kind, name }) => `${kind} "${name}"`);
-      const more = by.length > namedAtMost ? ` and ${by.length - namedAtMost} more` : '';
       const deed = used.action === 'replace' ? 'would be replaced' : 'would be deleted';
-      const detail = `${used.there.kind} "${used.there.name}" ${deed}, and is in use by ${named.join(', ')}${more}, which the file neither replaces nor deletes. Take them into the file, or delete them first.`;
+      const detail = `${used.there.kind} "${used.there.name}" ${deed}, and is in use by ${namesOf(by)}, which the file neither replaces nor deletes. Take them into the file, or delete them first.`;
       return [[used.id, [{ code: 'conflict' as const, pointer: '/with/name', detail }]] as const];
     }),
   );

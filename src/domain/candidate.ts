@@ -1,4 +1,4 @@
-import type { PeerChoice, PlacementWish } from '../domain/placement.ts';
+import type { PeerChoice, PlacementWish } from './placement.ts';
 
 /** What a host has of each, and what a VM takes. */
 export interface Room {
