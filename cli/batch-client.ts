@@ -10,6 +10,7 @@ import {
 import { type Timeline, timelineSchema } from '../src/domain/batch-timeline.ts';
 import { jobSchema, type Settlement } from '../src/domain/job.ts';
 import { type Plan, planSchema } from '../src/domain/plan.ts';
+import { type BatchInput, bodyOfBatch } from './batch-input.ts';
 import type { Accepted } from './client.ts';
 import type { Ask, Http } from './http.ts';
 
@@ -45,6 +46,17 @@ export class BatchClient {
   /** Has no idempotency key, like all decisions: a second one would find things changed by the first. */
   steer(reference: string, act: 'pause' | 'resume' | 'cancel', reason: string): Promise<void> {
     return this.#decide(pathOf(reference, act), { reason });
+  }
+
+  /** Has what is not done of it be done as this file says. */
+  resumeAs(reference: string, file: BatchInput, reason: string): Promise<void> {
+    return this.#http.send({
+      method: 'POST',
+      path: pathOf(reference, 'resume'),
+      query: { reason },
+      ...bodyOfBatch(file),
+      file: file.name,
+    });
   }
 
   /** Of one of its operations that waits for somebody's word. */

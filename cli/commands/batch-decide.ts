@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import { type Settlement, settlements } from '../../src/domain/job-states.ts';
 import type { Session } from '../session.ts';
 import { table } from '../table.ts';
+import { inputOf, withFile } from './batch-file.ts';
 import { batchColumns } from './batch-view.ts';
 import { apiCommand, type OpenContext, openSession, textOf } from './common.ts';
 import { settlement } from './job.ts';
@@ -10,23 +11,40 @@ const reference = ['<name>', 'its id, or its name for the newest of that name'] 
 const reason = ['--reason <text>', 'why, for the record'] as const;
 
 /** `batch pause`, `batch resume` and `batch cancel`. */
-export const steerCommands = (open: OpenContext): Command[] =>
-  (
-    [
-      ['pause', 'begin no more of its operations; those under way are seen through'],
-      ['resume', 'go on with a batch that is paused, or from where one failed or was canceled'],
-      ['cancel', 'have a batch stop and take back what it did'],
-    ] as const
-  ).map(([act, summary]) => {
-    const command = apiCommand(act, summary)
-      .argument(...reference)
-      .requiredOption(...reason);
-    return command.action(async (name: string) => {
-      const session = await openSession(command, open);
-      await session.client.oneBatch.steer(name, act, textOf(command, 'reason') ?? '');
-      await showNow(session, name);
-    });
+export const steerCommands = (open: OpenContext): Command[] => [
+  steerCommand(open, 'pause', 'begin no more of its operations; those under way are seen through'),
+  resumeCommand(open),
+  steerCommand(open, 'cancel', 'have a batch stop and take back what it did'),
+];
+
+function steerCommand(open: OpenContext, act: 'pause' | 'cancel', summary: string): Command {
+  const command = apiCommand(act, summary)
+    .argument(...reference)
+    .requiredOption(...reason);
+  return command.action(async (name: string) => {
+    const session = await openSession(command, open);
+    await session.client.oneBatch.steer(name, act, textOf(command, 'reason') ?? '');
+    await showNow(session, name);
   });
+}
+
+function resumeCommand(open: OpenContext): Command {
+  const summary = 'go on with a batch that is paused, or from where one failed or was canceled';
+  const command = withFile(apiCommand('resume', summary).argument(...reference), '[file]')
+    .requiredOption(...reason)
+    .addHelpText('after', '\nWith a file, what is not done is done as it says; without one, as the batch was applied.');
+  return command.action(async (name: string, file?: string) => {
+    const given = ['var', 'varEnv', 'varFile'].some((option) => command.getOptionValue(option) !== undefined);
+    if (given && file === undefined)
+      command.error('error: values for variables need the file that has the variables: batch resume <name> <file>');
+    const session = await openSession(command, open);
+    const why = textOf(command, 'reason') ?? '';
+    const { oneBatch } = session.client;
+    if (file === undefined) await oneBatch.steer(name, 'resume', why);
+    else await oneBatch.resumeAs(name, await inputOf(command, session, file), why);
+    await showNow(session, name);
+  });
+}
 
 /** `batch approve` and `batch reject`: of an operation that waits for somebody's word. */
 export const approvalCommands = (open: OpenContext): Command[] =>

@@ -6,6 +6,7 @@ import { properties, table } from '../table.ts';
 import type { FollowMode } from '../watch/follow.ts';
 import { convertCommand } from './batch-convert.ts';
 import { approvalCommands, settleCommand, steerCommands } from './batch-decide.ts';
+import { inputOf, withFile } from './batch-file.ts';
 import { batchColumns, getCommand, operationsCommand, timelineCommand } from './batch-view.ts';
 import {
   apiCommand,
@@ -37,37 +38,8 @@ export function batchCommand(open: OpenContext): Command {
   return command;
 }
 
-/** Adds the batch file, and values for its variables. */
-const withFile = (command: Command): Command =>
-  command
-    .argument('<file>', 'a YAML, JSON or TOML file; - for standard input')
-    .option('--var <name=value>', 'a value for a variable of the file; again for each', collect)
-    .option(
-      '--var-env <name>',
-      'a variable whose value is MILLWRIGHT_VAR_<name> of the environment; again for each',
-      collect,
-    )
-    .option('--var-file <file>', 'values for variables, as a mapping in YAML, JSON or TOML');
-
-const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
-
-async function inputOf(command: Command, session: Session, file: string): Promise<BatchInput> {
-  const { readBatchInput } = await import('../batch-input.ts');
-  const texts = (option: string): string[] => {
-    const given: unknown = command.getOptionValue(option);
-    return Array.isArray(given) ? given.map(String) : [];
-  };
-  return readBatchInput(file, {
-    stdin: () => session.context.io.input(),
-    values: texts('var'),
-    named: texts('varEnv'),
-    environment: session.context.environment,
-    valueFile: textOf(command, 'varFile'),
-  });
-}
-
 function planCommand(open: OpenContext): Command {
-  const command = withFile(apiCommand('plan', 'show what applying a batch file would do, and do nothing'))
+  const command = withFile(apiCommand('plan', 'show what applying a batch file would do, and do nothing'), '<file>')
     .option('--all', 'show every operation, also those that do nothing')
     .addHelpText('after', '\nExit code: 0 where there is nothing to do, 2 where there is, 1 where it cannot be done.');
   return command.action(async (file: string) => {
@@ -78,7 +50,7 @@ function planCommand(open: OpenContext): Command {
 }
 
 function validateCommand(open: OpenContext): Command {
-  const command = withFile(apiCommand('validate', 'say what is wrong with a batch file, and do nothing'));
+  const command = withFile(apiCommand('validate', 'say what is wrong with a batch file, and do nothing'), '<file>');
   return command.action(async (file: string) => {
     const session = await openSession(command, open);
     const summary = await session.client.validateBatch(await inputOf(command, session, file));
@@ -96,7 +68,7 @@ function validateCommand(open: OpenContext): Command {
 }
 
 function applyCommand(open: OpenContext): Command {
-  const command = withFile(apiCommand('apply', 'do what a batch file says, as far as it is not so already'))
+  const command = withFile(apiCommand('apply', 'do what a batch file says, as far as it is not so already'), '<file>')
     .option('--plan <hash>', 'only if this is its plan still, as "batch plan" told it')
     .option('--yes', 'do not ask before something is deleted or replaced');
   return withJob(command).action(async (file: string) => {

@@ -146,3 +146,28 @@ test('decisions on a batch and its operations are asked for with their reason, a
   ]);
   expect((await millwright(['batch', 'pause', 'web'], { env })).code).toBe(2);
 });
+
+test('a batch is resumed as another file says, with other values', async () => {
+  api = await startApi({
+    'GET /batches/web': (_, response) => json(response, one),
+    'POST /batches/web/resume': (_, response) => json(response, {}),
+  });
+  const env = at(api.url);
+  const file = join(folder(), 'web.yaml');
+  writeFileSync(file, 'name: web\n');
+  const resume = (...more: string[]) => millwright(['batch', 'resume', 'web', ...more, '--reason', 'so'], { env });
+
+  expect(await resume(file)).toMatchObject({ code: 0, out: expect.stringMatching(/^web .* RUNNING /m) });
+  expect(await resume(file, '--var', 'size=medium')).toMatchObject({ code: 0 });
+  const [whole, form] = api.asked.filter(({ method }) => method === 'POST');
+  expect([whole?.body, whole?.query.get('reason'), whole?.headers['content-type']]).toEqual([
+    'name: web\n',
+    'so',
+    'application/yaml',
+  ]);
+  expect([form?.body, form?.query.get('reason')]).toEqual([expect.stringContaining('{"size":"medium"}'), 'so']);
+  expect(await resume('--var', 'size=medium')).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('need the file'),
+  });
+});
