@@ -34,6 +34,7 @@ export async function startApi(config: Config, log: Logger): Promise<RunningRole
     address: required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS'),
     namespace: config.TEMPORAL_NAMESPACE,
     keys: payloadKeys,
+    workflowTaskTimeoutMs: config.MILLWRIGHT_WORKFLOW_TASK_TIMEOUT_MS,
   });
   const starter = createStarter(temporal, log);
   const draining = new AbortController();

@@ -1,11 +1,13 @@
 import { SpanKind } from '@opentelemetry/api';
 import {
   Client,
+  type ClientInterceptors,
   Connection,
   WorkflowExecutionAlreadyStartedError,
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { httpType, type SagaType } from '../src/domain/kinds.ts';
 import type { StartableJob } from '../src/domain/start.ts';
 import type { KeyRing } from '../src/secrets/key-ring.ts';
@@ -16,25 +18,32 @@ import {
   type CancelMessage,
   cancelUpdate,
   controlQueue,
+  defaultWorkflowTaskTimeoutMs,
   type SettleMessage,
   settleUpdate,
   workflowName,
-  workflowTaskTimeout,
 } from './names.ts';
 
 export interface TemporalSettings {
   readonly address: string;
   readonly namespace: string;
   readonly keys: KeyRing;
+  /** What its workflows have; see `defaultWorkflowTaskTimeoutMs`. */
+  readonly workflowTaskTimeoutMs?: number;
 }
 
 /** A client that connects when it is first used, so that a Temporal that is away keeps nobody from starting. */
-export function temporalClient({ address, namespace, keys }: TemporalSettings): {
+export function temporalClient({ address, namespace, keys, workflowTaskTimeoutMs }: TemporalSettings): {
   client: Client;
   connection: Connection;
 } {
   const connection = Connection.lazy({ address, connectTimeout: '5s' });
-  return { client: new Client({ connection, namespace, dataConverter: dataConverter(keys) }), connection };
+  const workflowTaskTimeout = msToTs(workflowTaskTimeoutMs ?? defaultWorkflowTaskTimeoutMs);
+  const interceptors: ClientInterceptors = {
+    workflow: [{ start: (input, next) => next({ ...input, options: { ...input.options, workflowTaskTimeout } }) }],
+  };
+  const client = new Client({ connection, namespace, dataConverter: dataConverter(keys), interceptors });
+  return { client, connection };
 }
 
 /**
@@ -54,7 +63,6 @@ export async function startJob(client: Client, job: StartableJob): Promise<boole
       client.workflow.start(name, {
         workflowId: job.workflowId,
         taskQueue: controlQueue,
-        workflowTaskTimeout,
         workflowIdReusePolicy: job.again ? 'ALLOW_DUPLICATE' : 'REJECT_DUPLICATE',
         args: [{ ...job.input, sequence: job.sequence, ...job.again }],
         staticSummary: summary,

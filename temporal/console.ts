@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { MillwrightError } from '../src/errors.ts';
 import { isTemporalAway } from './away.ts';
-import { type ConsoleRead, type ConsoleText, consoleWorkflow, controlQueue, workflowTaskTimeout } from './names.ts';
+import { type ConsoleRead, type ConsoleText, consoleWorkflow, controlQueue } from './names.ts';
 
 /** What the workflow itself takes at most, beside the 10 s that its region has. */
 const longestMs = 15_000;
@@ -11,7 +11,6 @@ export async function readConsole(client: Client, workflowId: string, read: Cons
   const options = {
     workflowId,
     taskQueue: controlQueue,
-    workflowTaskTimeout,
     workflowExecutionTimeout: longestMs,
     workflowIdConflictPolicy: 'USE_EXISTING',
     args: [read],

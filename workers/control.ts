@@ -41,7 +41,12 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     patience: workerPatience(config),
   });
   const sealer = openSealer(config, database.sql);
-  const { client, connection: clientConnection } = temporalClient({ address, namespace, keys });
+  const { client, connection: clientConnection } = temporalClient({
+    address,
+    namespace,
+    keys,
+    workflowTaskTimeoutMs: config.MILLWRIGHT_WORKFLOW_TASK_TIMEOUT_MS,
+  });
   await clientConnection.ensureConnected();
   await ensureNamespace(clientConnection, namespace);
   const connection = await NativeConnection.connect({ address });

@@ -17,7 +17,6 @@ import {
   endedSignal,
   lookSignal,
   type OperationEnd,
-  workflowTaskTimeout,
 } from '../temporal/names.ts';
 import { control } from './activities.ts';
 
@@ -76,7 +75,7 @@ export async function startSuccessor(input: BatchInput, generation: number, next
       args: [next()],
       parentClosePolicy: ParentClosePolicy.ABANDON,
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      workflowTaskTimeout,
+      workflowTaskTimeout: workflowInfo().taskTimeoutMs,
       staticSummary: `Batch ${name}, part ${generation}`,
       staticDetails: `Project ${organization}/${project}, job ${input.jobId}.`,
       searchAttributes: {

@@ -62,6 +62,8 @@ const environmentSchema = z.object({
   MILLWRIGHT_SIMULATOR_PORT: port.default(7404),
   /** `off` for a Temporal before 1.28, which knows no worker deployments: then any control worker may get any workflow. */
   MILLWRIGHT_WORKER_VERSIONING: z.enum(['on', 'off']).default('on'),
+  /** What of a workflow is lost with its control worker waits so long; one that is slower than this never gets on. */
+  MILLWRIGHT_WORKFLOW_TASK_TIMEOUT_MS: z.coerce.number().int().min(1000).max(120_000).default(3000),
   MILLWRIGHT_SIMULATOR_URL: z.string().default('http://127.0.0.1:7404'),
   /** The keys that encrypt Temporal's payloads; `keys/payload.keys` in the home where it is not set. */
   MILLWRIGHT_PAYLOAD_KEY_FILE: z.string().optional(),

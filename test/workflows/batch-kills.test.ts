@@ -21,7 +21,11 @@ const start = async (role: Role): Promise<void> => {
 beforeAll(async () => {
   platform = await startTestPlatform({
     regions: [],
-    environment: { MILLWRIGHT_STEP_ATTEMPTS: '100', MILLWRIGHT_PROVIDER_TIMEOUT_MS: '10000' },
+    environment: {
+      MILLWRIGHT_STEP_ATTEMPTS: '100',
+      MILLWRIGHT_PROVIDER_TIMEOUT_MS: '10000',
+      MILLWRIGHT_WORKFLOW_TASK_TIMEOUT_MS: '3000',
+    },
   });
   await platform.control.stop();
   await Promise.all((['control', 'tpe-1', 'nrt-1'] as const).map(start));
