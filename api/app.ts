@@ -28,6 +28,7 @@ import { eventRoutes } from './routes/event.ts';
 import { incidentRoutes } from './routes/incident.ts';
 import { jobRoutes } from './routes/job.ts';
 import { leaseRoutes } from './routes/lease.ts';
+import { maintainerGroupRoutes } from './routes/maintainer-group.ts';
 import { networkRoutes } from './routes/network.ts';
 import { opsRoutes } from './routes/ops.ts';
 import { platformRoutes } from './routes/platform.ts';
@@ -102,6 +103,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     projectRoutes,
     roleBindingRoutes,
     serviceAccountRoutes,
+    maintainerGroupRoutes,
     tokenRoutes,
     quotaRoutes,
     auditRoutes,

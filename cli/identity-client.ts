@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { type MaintainerGroup, maintainerGroupSchema } from '../src/domain/maintainer.ts';
 import {
   type Login,
   loginSchema,
@@ -65,6 +66,21 @@ export class IdentityClient {
     this.#post(serviceAccountSchema, `${tenant}/service-accounts`, { name });
   deleteServiceAccount = (reference: string): Promise<void> =>
     this.#delete(`${tenant}/service-accounts/${part(reference)}`);
+
+  maintainerGroups = (limit: number): Promise<MaintainerGroup[]> =>
+    this.#list(maintainerGroupSchema, { path: `${tenant}/maintainer-groups` }, limit);
+  maintainerGroup = (reference: string): Promise<MaintainerGroup> =>
+    this.#http.json(maintainerGroupSchema, { path: `${tenant}/maintainer-groups/${part(reference)}` });
+  createMaintainerGroup = (body: object): Promise<MaintainerGroup> =>
+    this.#post(maintainerGroupSchema, `${tenant}/maintainer-groups`, body);
+  deleteMaintainerGroup = (reference: string): Promise<void> =>
+    this.#delete(`${tenant}/maintainer-groups/${part(reference)}`);
+  /** Of a maintainer group. */
+  setMember = (group: string, email: string, isIn: boolean): Promise<void> =>
+    this.#http.send({
+      method: isIn ? 'PUT' : 'DELETE',
+      path: `${tenant}/maintainer-groups/${part(group)}/members/${part(email)}`,
+    });
 
   roleBindings = (ofPlatform: boolean, limit: number): Promise<RoleBinding[]> =>
     this.#list(roleBindingSchema, { path: bindings(ofPlatform) }, limit);

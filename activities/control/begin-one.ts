@@ -261,6 +261,7 @@ interface There {
   readonly id: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly deletionProtection: boolean;
+  readonly maintainer: { readonly name: string } | null;
 }
 
 async function found(
@@ -279,7 +280,7 @@ async function apply(
   dependencies: ControlDependencies,
   beginning: Beginning,
   kind: ResourceKind,
-  { id, labels, deletionProtection }: There,
+  { id, labels, deletionProtection, maintainer }: There,
   wanted: ResourceUpdate,
 ): Promise<Begun> {
   const { sql } = dependencies.database;
@@ -287,6 +288,7 @@ async function apply(
   const before = {
     labels: Object.fromEntries(Object.keys(wanted.labels ?? {}).map((key) => [key, labels[key] ?? null])),
     deletionProtection,
+    ...(wanted.maintainer === undefined ? {} : { maintainer: maintainer?.name ?? null }),
   };
   await keepBefore(sql, batch.id, row.id, before, id);
   await acceptUpdate(sql, callerOf(batch), kind, id, wanted);

@@ -12,6 +12,7 @@ import { acceptAct } from '../../src/requests/act.ts';
 import type { Accepted } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
+import { maintainerIn } from '../../src/requests/maintainers.ts';
 import type { CreateBody } from '../../src/requests/prepare.ts';
 import { acceptDelete } from '../../src/requests/remove.ts';
 import { notFound } from '../../src/requests/target.ts';
@@ -39,6 +40,13 @@ const listQueryOf = (kind: ResourceKind) =>
   pageQuery.extend({
     status: z.enum(listedStates(kind)).optional(),
     region: z.string().max(63).optional().meta({ description: 'Only those in this region.' }),
+    maintainer: z
+      .string()
+      .min(1)
+      .max(254)
+      .transform((reference) => reference.toLowerCase())
+      .optional()
+      .meta({ description: 'Only those of this maintainer group, or of the member with this e-mail address.' }),
     label: labelFilterSchema.optional().meta({
       type: 'array',
       items: { type: 'string' },
@@ -130,12 +138,11 @@ export function resourceRoutes(
       responses: { 200: json('A page, oldest first.', pageOf(viewSchema)), ...problems },
     }),
     async (context) => {
-      const { limit, cursor, status, region, label } = context.req.valid('query');
-      const filter = { status, region, labels: label };
-      return context.json(
-        await listResources(database.sql, context.get('caller').project.id, kind, filter, { limit, cursor }),
-        200,
-      );
+      const { limit, cursor, status, region, maintainer, label } = context.req.valid('query');
+      const { organization, project } = context.get('caller');
+      const maintainerId = maintainer && (await maintainerIn(database.sql, organization, maintainer)).id;
+      const filter = { status, region, maintainerId, labels: label };
+      return context.json(await listResources(database.sql, project.id, kind, filter, { limit, cursor }), 200);
     },
   );
 
@@ -162,7 +169,7 @@ export function resourceRoutes(
       ...common,
       method: 'patch',
       path: `${path}/{id}`,
-      summary: `Change a ${lower}'s labels or deletion protection`,
+      summary: `Change a ${lower}'s labels, deletion protection or maintainer`,
       description: 'What Millwright alone keeps of it: the provider is not asked, and the change is made at once.',
       operationId: `update-${kind}`,
       request: {

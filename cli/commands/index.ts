@@ -11,6 +11,7 @@ import { eventCommand } from './event.ts';
 import { incidentCommand } from './incident.ts';
 import { jobCommand } from './job.ts';
 import { loginCommand, logoutCommand } from './login.ts';
+import { maintainerGroupCommand } from './maintainer-group.ts';
 import { networkCommand } from './network.ts';
 import { organizationCommand } from './organization.ts';
 import { projectCommand } from './project.ts';
@@ -62,6 +63,7 @@ export const identityCommands = (open: OpenContext = processContext): Command[] 
     tokenCommand,
     roleBindingCommand,
     serviceAccountCommand,
+    maintainerGroupCommand,
     projectCommand,
     organizationCommand,
     userCommand,

@@ -106,6 +106,7 @@ function listCommand<Kind extends ResourceKind>(
   const command = withLimit(apiCommand('list', `list ${noun}s, oldest first`))
     .addOption(new Option('--status <status>', 'only those in this status').choices(listedStates(kind)))
     .option('--region <region>', 'only those in this region')
+    .option('--maintainer <name>', 'only those that this group, or this member by e-mail address, maintains')
     .addOption(
       labels('labels', '--label <key=value>', 'only those with this label; given again, with all of them').option,
     );
@@ -115,6 +116,7 @@ function listCommand<Kind extends ResourceKind>(
     const filter = {
       status: textOf(command, 'status'),
       region: textOf(command, 'region'),
+      maintainer: textOf(command, 'maintainer'),
       label: Object.entries(wanted).map(([key, value]) => `${key}=${value}`),
     };
     const items = await session.client.list(kind, limitOf(command), filter);
@@ -141,7 +143,9 @@ function updateCommand<Kind extends ResourceKind>(
     .addOption(label)
     .addOption(list('removeLabels', '--remove-label <key>', 'take a label away; may be given again').option)
     .option('--deletion-protection', 'refuse to delete it')
-    .option('--no-deletion-protection', 'let it be deleted');
+    .option('--no-deletion-protection', 'let it be deleted')
+    .option('--maintainer <name>', 'who is asked about it: a maintainer group, or a member by e-mail address')
+    .option('--no-maintainer', 'nobody is');
   return command.action(async (reference: string) => {
     const session = await openSession(command, open);
     const resource = await session.client.update(kind, reference, changeOf(command));
@@ -150,12 +154,17 @@ function updateCommand<Kind extends ResourceKind>(
 }
 
 function changeOf(command: Command): ResourceUpdate {
-  const { label = {}, removeLabel = [] }: { label?: Record<string, string>; removeLabel?: string[] } = command.opts();
+  const {
+    label = {},
+    removeLabel = [],
+    maintainer,
+  }: { label?: Record<string, string>; removeLabel?: string[]; maintainer?: string | false } = command.opts();
   const changed = { ...label, ...Object.fromEntries(removeLabel.map((key) => [key, null])) };
   // Only what was given: the option has a default of its own, because it can be negated.
   const isGiven = command.getOptionValueSource('deletionProtection') === 'cli';
   return {
     ...(Object.keys(changed).length > 0 ? { labels: changed } : {}),
+    ...(maintainer === undefined ? {} : { maintainer: maintainer === false ? null : maintainer }),
     ...(isGiven ? { deletionProtection: command.getOptionValue('deletionProtection') === true } : {}),
   };
 }
@@ -240,6 +249,7 @@ function columnsOf<Resource extends Views[ResourceKind]>(own: readonly Column<Re
     { header: 'PROVIDER', value: ({ provider }) => provider },
     ...own,
     { header: 'AGE', value: ({ createdAt }, now) => age(createdAt, now) },
+    { header: 'MAINTAINER', value: ({ maintainer }) => maintainer?.name ?? '', optional: true },
     { header: 'PROTECTED', value: ({ deletionProtection }) => (deletionProtection ? 'yes' : ''), optional: true },
     {
       header: 'LABELS',

@@ -16,8 +16,8 @@ const deleteSchema = z.strictObject({ name: referenceSchema });
 const updateSchema = z
   .strictObject({ name: referenceSchema, ...updateFields })
   .refine(
-    ({ labels, deletionProtection }) => labels !== undefined || deletionProtection !== undefined,
-    'Expected labels or deletionProtection; found nothing to change',
+    ({ name: _, ...change }) => Object.values(change).some((value) => value !== undefined),
+    'Expected labels, deletionProtection or maintainer; found nothing to change',
   );
 
 const httpMethods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;

@@ -47,6 +47,8 @@ export const permissions = {
   'project.delete': { role: 'admin', at: 'project' },
   'role-binding.read': { role: 'viewer', at: 'scope' },
   'role-binding.write': { role: 'admin', at: 'scope' },
+  'maintainer-group.read': { role: 'viewer', at: 'scope' },
+  'maintainer-group.write': { role: 'admin', at: 'organization' },
   'service-account.read': { role: 'viewer', at: 'scope' },
   'service-account.write': { role: 'admin', at: 'scope' },
   'own.read': { role: 'viewer', at: 'self' },

@@ -18,6 +18,20 @@ export const nameSchema = z
 /** An id or a name: how a path or a body points at a resource. */
 export const referenceSchema = z.string().min(1).max(63).meta({ description: 'A name or an id.' });
 
+/** Who is asked about a resource: a group by its name, or one member of the organisation by e-mail address. */
+const maintainerReferenceSchema = z
+  .string()
+  .max(254)
+  .regex(
+    /^([a-z]([a-z0-9-]{0,61}[a-z0-9])?|[^@\s]+@[^@\s]+)$/i,
+    'Expected the name of a maintainer group, or the e-mail address of a member of the organization',
+  )
+  .transform((reference) => reference.toLowerCase())
+  .meta({
+    description: 'A maintainer group of the organization by name, or one of its members by e-mail address.',
+    examples: ['storage-team'],
+  });
+
 /**
  * A text that is taken and never shown: sealed in the database, encrypted in workflow histories, in no answer, log or
  * event. `writeOnly` is what says so, to readers of the API and to `src/secrets` alike.
@@ -96,6 +110,15 @@ export const createFields = {
   ...jobFields,
 };
 
+const maintainerSchema = z
+  .object({
+    kind: z.enum(['user', 'maintainer-group']),
+    id: idSchema,
+    name: z.string().meta({ description: 'A group’s name, or a user’s e-mail address.' }),
+  })
+  .meta({ id: 'Maintainer', description: 'Who is asked about it.' });
+export type Maintainer = z.infer<typeof maintainerSchema>;
+
 export const patchedLabelsSchema = z
   .record(labelKey, labelValue.nullable())
   .meta({ description: 'Those to set; null takes one away, and what is not named stays (RFC 7396).' });
@@ -104,12 +127,19 @@ export const patchedLabelsSchema = z
 export const updateFields = {
   labels: patchedLabelsSchema.optional(),
   deletionProtection: z.boolean().optional(),
+  maintainer: maintainerReferenceSchema
+    .nullable()
+    .optional()
+    .meta({ description: 'Who is asked about it; null for nobody.' }),
 };
 
 /** At least one thing. */
 export const resourceUpdateSchema = z
   .strictObject(updateFields)
-  .refine((change) => Object.keys(change).length > 0, 'Expected labels or deletionProtection; found nothing to change')
+  .refine(
+    (change) => Object.keys(change).length > 0,
+    'Expected labels, deletionProtection or maintainer; found nothing to change',
+  )
   .meta({ id: 'ResourceUpdate' });
 export type ResourceUpdate = z.infer<typeof resourceUpdateSchema>;
 
@@ -125,6 +155,7 @@ export const resourceFields = {
   region: nameSchema,
   providerReference: z.string().nullable().meta({ description: 'The id the provider gave.' }),
   deletionProtection: z.boolean(),
+  maintainer: maintainerSchema.nullable(),
   currentJobId: idSchema.nullable().meta({ description: 'The job that is at work on it, if any.' }),
   createdAt: timeSchema,
   updatedAt: timeSchema,

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { roles, tenantRoles } from './access.ts';
 import { idSchema, nameSchema, referenceSchema, timeSchema } from './common.ts';
+import { emailSchema } from './maintainer.ts';
 
 /** What identity is made of, as the API takes and shows it. */
 const roleSchema = z.enum(roles).meta({ id: 'Role' });
@@ -19,12 +20,6 @@ export const projectSchema = z
   .meta({ id: 'Project' });
 export type Project = z.infer<typeof projectSchema>;
 export const projectCreateSchema = z.strictObject({ name: nameSchema }).meta({ id: 'ProjectCreate' });
-
-/** Compared without regard to case, as mail systems do. */
-const emailSchema = z
-  .email()
-  .max(254)
-  .transform((email) => email.toLowerCase());
 
 export const userSchema = z
   .object({

@@ -15,6 +15,7 @@ export interface Target {
   readonly status: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly deletionProtection: boolean;
+  readonly maintainerId: string | null;
   readonly currentJobId: string | null;
 }
 
@@ -26,7 +27,7 @@ export async function lockTarget(
   reference: string,
 ): Promise<Target> {
   const [target] = await sql<Target[]>`
-    SELECT id, kind, name, region, provider, status, labels, deletion_protection AS "deletionProtection", current_job_id AS "currentJobId"
+    SELECT id, kind, name, region, provider, status, labels, deletion_protection AS "deletionProtection", maintainer_id AS "maintainerId", current_job_id AS "currentJobId"
     FROM resources
     WHERE project_id = ${caller.project.id} AND kind = ${kind} AND deleted_at IS NULL
       AND ${isId(reference) ? sql`id = ${reference}` : sql`name = ${reference}`}

@@ -1,17 +1,19 @@
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import { closeAudit, openAudit } from '../db/queries/audit.ts';
+import { maintainerOfResource } from '../db/queries/maintainers.ts';
 import { insertEvent } from '../db/queries/outbox.ts';
-import type { ResourceUpdate } from '../domain/common.ts';
+import type { Maintainer, ResourceUpdate } from '../domain/common.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import { MillwrightError } from '../errors.ts';
 import type { Caller } from './caller.ts';
+import { maintainerIn } from './maintainers.ts';
 import { lockTarget, refuseIfBusy } from './target.ts';
 
 const mostLabels = 64;
 
 /**
- * Changes what Millwright alone keeps of a resource: labels (a merge, RFC 7396) and deletion protection. One
- * transaction, no job; where nothing would change, nothing is written. Gives the resource's id.
+ * Changes what Millwright alone keeps of a resource: labels (a merge, RFC 7396), deletion protection and who maintains
+ * it; whoever did before is on record. One transaction, no job; where nothing would change, nothing is written. Gives the resource's id.
  */
 export function acceptUpdate(
   sql: Sql,
@@ -24,7 +26,11 @@ export function acceptUpdate(
     const target = await lockTarget(transaction, caller, kind, reference);
     const labels = merged(target.labels, change.labels ?? {});
     const deletionProtection = change.deletionProtection ?? target.deletionProtection;
-    if (deletionProtection === target.deletionProtection && same(labels, target.labels)) return target.id;
+    const { maintainer } = change;
+    const maintainerId = maintainer ? (await maintainerIn(transaction, caller.organization, maintainer)).id : null;
+    const isHandedOver = maintainer !== undefined && maintainerId !== target.maintainerId;
+    if (deletionProtection === target.deletionProtection && same(labels, target.labels) && !isHandedOver)
+      return target.id;
     refuseIfBusy(target, 'update');
     const { id, name } = target;
     const place = { organizationId: caller.organization.id, projectId: caller.project.id };
@@ -34,23 +40,32 @@ export function acceptUpdate(
       origin: caller.origin,
       action: `${kind}.update`,
       resource: { id, kind, name },
-      details: change,
+      details: isHandedOver ? { ...change, maintainerBefore: await maintainerNow(transaction, id) } : change,
     });
     await transaction.unsafe(
-      `UPDATE resources SET labels = $2::text::jsonb, deletion_protection = $3, updated_at = now(),
+      `UPDATE resources SET labels = $2::text::jsonb, deletion_protection = $3, maintainer_id = $4, updated_at = now(),
         requested = requested || jsonb_build_object('labels', $2::text::jsonb, 'deletionProtection', $3::boolean)
       WHERE id = $1`,
-      [id, JSON.stringify(labels), deletionProtection],
+      [id, JSON.stringify(labels), deletionProtection, maintainer === undefined ? target.maintainerId : maintainerId],
     );
     await insertEvent(transaction, {
       ...place,
       type: 'resource.updated',
       resource: { id, kind, name },
-      data: { labels, deletionProtection },
+      data: { labels, deletionProtection, ...(isHandedOver ? { maintainer } : {}) },
     });
     await closeAudit(transaction, act, 'SUCCEEDED');
     return id;
   });
+}
+
+/** The name of whoever maintains it. */
+async function maintainerNow(sql: TransactionSql, id: string): Promise<string | null> {
+  const [now] = await sql.unsafe<{ maintainer: Maintainer | null }[]>(
+    `SELECT ${maintainerOfResource} AS maintainer FROM resources r WHERE r.id = $1`,
+    [id],
+  );
+  return now?.maintainer?.name ?? null;
 }
 
 type Labels = Readonly<Record<string, string>>;

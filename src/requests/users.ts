@@ -30,6 +30,7 @@ export async function deleteUser(sql: Sql, actor: Actor, reference: string): Pro
   const resource = { kind: 'user', id: user.id, name: user.email ?? user.name };
   await audited(sql, { ...onPlatform(actor), action: 'user.delete', resource }, async (transaction) => {
     await refuseToOrphan(transaction, { userId: user.id });
+    await transaction`UPDATE resources SET maintainer_id = NULL WHERE maintainer_id = ${user.id}`;
     await transaction`DELETE FROM users WHERE id = ${user.id}`;
   });
 }

@@ -56,6 +56,7 @@ const file = (operations: BatchOperation[], more: Partial<BatchFile> = {}): Batc
 const common = { region: 'tpe-1', provider: 'simulator', labels: {}, deletionProtection: false };
 const thing = (kind: ResourceKind, name: string, requested: Given, more: Partial<There> = {}): There => ({
   ...common,
+  maintainer: null,
   id: `id-of-${name}`,
   kind,
   name,

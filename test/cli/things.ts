@@ -19,6 +19,7 @@ export const vm = (name: string, changes: Partial<Vm> = {}): Vm => ({
   region: 'tpe-1',
   providerReference: null,
   deletionProtection: false,
+  maintainer: null,
   currentJobId: null,
   createdAt: before(185),
   updatedAt: before(5),

@@ -146,6 +146,11 @@ const inProject = '?project={project}';
 const quietHook = () => ({ name: unique('hook'), url: 'https://127.0.0.1:9/', types: ['nothing.of-this'] });
 const newHook = created(`/api/tenant/v1/webhooks${inProject}`, quietHook);
 
+const ofMember: RouteCase = {
+  what: ({ maintainers, maintainer }) => ({ params: { id: maintainers.id, email: maintainer.email } }),
+  happy: { status: 204 },
+};
+
 /** By operationId. An operation that is not here fails the build; see docs/identity.md, "A new route". */
 export const cases: Readonly<Record<string, RouteCase>> = {
   'get-health': { ...list, without: { invalid: noInput } },
@@ -352,6 +357,16 @@ export const cases: Readonly<Record<string, RouteCase>> = {
       },
     },
   },
+
+  'list-maintainer-groups': list,
+  'create-maintainer-group': creates(() => ({ name: unique('team') })),
+  'get-maintainer-group': of(({ maintainers }) => maintainers),
+  'delete-maintainer-group': removes(
+    ({ maintainers }) => maintainers,
+    created('/api/tenant/v1/maintainer-groups?organization={organization}', () => ({ name: unique('gone') })),
+  ),
+  'add-to-maintainer-group': ofMember,
+  'remove-from-maintainer-group': ofMember,
 
   'list-tokens': list,
   'create-token': creates(() => ({ name: unique('token') })),

@@ -29,6 +29,9 @@ export interface Tenant {
   readonly account: Thing;
   readonly accountToken: Thing;
   readonly binding: Thing;
+  /** Of maintainers, with one member. */
+  readonly maintainers: Thing;
+  readonly maintainer: { readonly email: string };
   /** Disabled, so that it does nothing of itself, with a delivery that was given up. */
   readonly webhook: Thing;
   readonly deadLetter: { readonly id: string };
@@ -124,6 +127,13 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     role: 'viewer',
     serviceAccount: 'robot',
   });
+  const maintainer = { email: `ada@${name}.example.com` };
+  await made(admin, `/api/tenant/v1/role-bindings${query}`, { role: 'viewer', user: maintainer.email });
+  const ofOrganization = `?organization=${organization.id}`;
+  const maintainers = await made(admin, `/api/tenant/v1/maintainer-groups${ofOrganization}`, {
+    name: `${name}-team`,
+    members: [maintainer.email],
+  });
   const address = await made(admin, `/api/tenant/v1/addresses${query}`, { name: `${name}-ip`, subnet: `${name}-net` });
   const webhook = await made(admin, `/api/tenant/v1/webhooks${query}`, { name: 'hook', url: 'https://127.0.0.1:9/' });
   await admin.tenant('PATCH', `/webhooks/hook${query}`, { enabled: false });
@@ -150,6 +160,8 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     account,
     accountToken,
     binding,
+    maintainers,
+    maintainer,
     webhook,
     deadLetter,
   };

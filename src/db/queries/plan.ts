@@ -2,12 +2,15 @@ import type { Sql, TransactionSql } from 'postgres';
 import { isId } from '../../domain/common.ts';
 import type { OperationType, ResourceKind } from '../../domain/kinds.ts';
 import type { QuotaUse } from '../../domain/quota.ts';
+import { maintainerOfResource } from './maintainers.ts';
 import type { Known } from './resources.ts';
 
 /** What a plan needs to know of a resource that is there. */
 export interface There extends Known {
   readonly labels: Readonly<Record<string, string>>;
   readonly deletionProtection: boolean;
+  /** A group's name, or an e-mail address. */
+  readonly maintainer: string | null;
   readonly quota: QuotaUse;
 }
 
@@ -26,7 +29,7 @@ export async function resourcesThere(
   if (texts.length === 0) return [];
   return await sql<There[]>`
     SELECT id, kind, name, region, provider, status, requested, current_job_id AS "currentJobId", labels,
-      deletion_protection AS "deletionProtection", quota FROM resources
+      deletion_protection AS "deletionProtection", quota, ${sql.unsafe(maintainerOfResource)} ->> 'name' AS maintainer FROM resources r
     WHERE project_id = ${projectId} AND deleted_at IS NULL
       AND (name = ANY(${texts.filter((text) => !isId(text))}::text[]) OR id = ANY(${texts.filter(isId)}::uuid[]))`;
 }

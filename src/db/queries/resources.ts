@@ -1,7 +1,7 @@
 import type { Sql, TransactionSql } from 'postgres';
 import type { BareMetalHost } from '../../domain/bare-metal-host.ts';
 import type { Cluster } from '../../domain/cluster.ts';
-import { isId } from '../../domain/common.ts';
+import { isId, type Maintainer } from '../../domain/common.ts';
 import type { ResourceKind } from '../../domain/kinds.ts';
 import type { Network } from '../../domain/network.ts';
 import type { Snapshot } from '../../domain/snapshot.ts';
@@ -9,6 +9,7 @@ import type { Vm } from '../../domain/vm.ts';
 import type { Volume } from '../../domain/volume.ts';
 import type { NewResource } from './accept.ts';
 import { Filter, listPage } from './listing.ts';
+import { maintainerOfResource } from './maintainers.ts';
 import type { Page, PageRequest } from './pages.ts';
 
 export interface ViewOf {
@@ -25,6 +26,8 @@ export type ResourceView = ViewOf[ResourceKind];
 export interface ResourceFilter {
   readonly status?: string | undefined;
   readonly region?: string | undefined;
+  /** The user's or the group's id. */
+  readonly maintainerId?: string | undefined;
   /** All of these. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
 }
@@ -43,6 +46,7 @@ interface ResourceRow {
   readonly region: string;
   readonly provider_reference: string | null;
   readonly deletion_protection: boolean;
+  readonly maintainer: Maintainer | null;
   readonly current_job_id: string | null;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -81,26 +85,28 @@ interface ResourceRow {
 const uses = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', x.id, 'name', x.name, 'kind', x.kind) ORDER BY u.position)
   FROM resource_uses u JOIN resources x ON x.id = u.used_id WHERE u.user_id = r.id), '[]') AS uses`;
 
+const shared = `r.*, ${maintainerOfResource} AS maintainer`;
+
 /** What each kind shows beside the columns of `resources r`, and from where. */
 const shownOf: Readonly<Record<ResourceKind, { readonly columns: string; readonly joins: string }>> = {
   vm: {
-    columns: `r.*, k.flavor, k.vcpus, k.memory_mib, k.disk_gib, k.image, k.ssh_keys, k.addresses, coalesce(k.gpus, 0) AS gpus, ${uses}`,
+    columns: `${shared}, k.flavor, k.vcpus, k.memory_mib, k.disk_gib, k.image, k.ssh_keys, k.addresses, coalesce(k.gpus, 0) AS gpus, ${uses}`,
     joins: 'JOIN vms k ON k.resource_id = r.id',
   },
-  network: { columns: 'r.*, k.cidr', joins: 'JOIN networks k ON k.resource_id = r.id' },
+  network: { columns: `${shared}, k.cidr`, joins: 'JOIN networks k ON k.resource_id = r.id' },
   volume: {
-    columns: `r.*, k.size_gib, (SELECT jsonb_build_object('id', x.id, 'name', x.name)
+    columns: `${shared}, k.size_gib, (SELECT jsonb_build_object('id', x.id, 'name', x.name)
       FROM resource_uses u JOIN resources x ON x.id = u.user_id WHERE u.used_id = r.id AND x.kind = 'vm' AND x.deleted_at IS NULL LIMIT 1) AS attached_to`,
     joins: 'JOIN volumes k ON k.resource_id = r.id',
   },
-  snapshot: { columns: `r.*, k.size_gib, ${uses}`, joins: 'JOIN snapshots k ON k.resource_id = r.id' },
+  snapshot: { columns: `${shared}, k.size_gib, ${uses}`, joins: 'JOIN snapshots k ON k.resource_id = r.id' },
   'bare-metal-host': {
-    columns: `r.*, k.bmc_address, k.bmc_system_id, k.bmc_credential, k.gpus, k.power, k.health, k.inventory, k.image_url, k.image_until,
+    columns: `${shared}, k.bmc_address, k.bmc_system_id, k.bmc_credential, k.gpus, k.power, k.health, k.inventory, k.image_url, k.image_until,
       k.cleaned_at, k.cleaned_by, k.maintenance, k.repair`,
     joins: 'JOIN bare_metal_hosts k ON k.resource_id = r.id',
   },
   cluster: {
-    columns: `r.*, k.version, k.image, k.cni, k.service_mesh, k.plugins, k.endpoint, ${uses},
+    columns: `${shared}, k.version, k.image, k.cni, k.service_mesh, k.plugins, k.endpoint, ${uses},
       coalesce((SELECT jsonb_agg(jsonb_build_object('name', m.name, 'role', m.role, 'pool', m.pool, 'vm', m.vm_id,
         'vmStatus', v.status, 'node', m.node, 'version', m.version) ORDER BY m.role = 'bastion', m.pool NULLS FIRST, m.ordinal)
         FROM cluster_machines m LEFT JOIN resources v ON v.id = m.vm_id WHERE m.cluster_id = r.id), '[]') AS machines`,
@@ -123,6 +129,7 @@ const common = (row: ResourceRow) => ({
   region: row.region,
   providerReference: row.provider_reference,
   deletionProtection: row.deletion_protection,
+  maintainer: row.maintainer,
   currentJobId: row.current_job_id,
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
@@ -252,6 +259,7 @@ export function newResourceView(
     region: resource.region,
     provider_reference: null,
     deletion_protection: resource.deletionProtection,
+    maintainer: null,
     current_job_id: jobId,
     created_at: createdAt,
     updated_at: createdAt,
@@ -311,21 +319,29 @@ export async function findWatched(
   return row;
 }
 
-/** The oldest first. Of status and region one is read in order, and the other looked for, as labels are. */
+/** The oldest first. Of maintainer, status and region one is read in order, and the others looked for, as labels are. */
 export function listResources<Kind extends ResourceKind>(
   sql: Sql,
   projectId: string,
   kind: Kind,
-  { status, region, labels }: ResourceFilter,
+  { status, region, maintainerId, labels }: ResourceFilter,
   page: PageRequest,
 ): Promise<Page<ViewOf[Kind]>> {
   const filter = new Filter()
     .fixed(projectId, 'r.project_id', 'uuid')
     .fixed(kind, 'r.kind', 'text')
-    .fixed(status, 'r.status', 'text')
     .only('r.deleted_at IS NULL');
-  if (status === undefined) filter.fixed(region, 'r.region', 'text');
-  else filter.scanned(region, (parameter) => `r.region = ${parameter}`);
+  const by = [
+    ['r.maintainer_id', 'uuid', maintainerId],
+    ['r.status', 'text', status],
+    ['r.region', 'text', region],
+  ] as const;
+  const first = by.find(([, , value]) => value !== undefined);
+  for (const one of by) {
+    const [column, type, value] = one;
+    if (one === first) filter.fixed(value, column, type);
+    else filter.scanned(value, (parameter) => `${column} = ${parameter}`);
+  }
   filter.scanned(labels && JSON.stringify(labels), (parameter) => `r.labels @> ${parameter}::text::jsonb`);
   const listing = { table: 'resources', alias: 'r', ...shownOf[kind], newestFirst: false, filter };
   return listPage<ResourceRow, ViewOf[Kind]>(sql, listing, page, views[kind]);

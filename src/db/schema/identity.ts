@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { boolean, check, index, pgTable, text, unique, uuid } from 'drizzle-orm/pg-core';
+import { boolean, check, index, pgTable, primaryKey, text, unique, uuid } from 'drizzle-orm/pg-core';
 import { roles } from '../../domain/access.ts';
 import { id, now, time } from './columns.ts';
 import { organizations, projects } from './tenancy.ts';
@@ -21,6 +21,33 @@ export const users = pgTable(
 const organizationId = () => uuid('organization_id').references(() => organizations.id);
 const projectId = () => uuid('project_id').references(() => projects.id);
 const userId = () => uuid('user_id').references(() => users.id, { onDelete: 'cascade' });
+
+/** People of one organisation who look after resources together. */
+export const maintainerGroups = pgTable(
+  'maintainer_groups',
+  {
+    id: id(),
+    organizationId: organizationId().notNull(),
+    name: text('name').notNull(),
+    description: text('description').notNull(),
+    createdAt: now('created_at'),
+  },
+  (table) => [unique('maintainer_groups_name_key').on(table.organizationId, table.name)],
+);
+
+export const maintainerGroupMembers = pgTable(
+  'maintainer_group_members',
+  {
+    groupId: uuid('group_id')
+      .notNull()
+      .references(() => maintainerGroups.id, { onDelete: 'cascade' }),
+    userId: userId().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.groupId, table.userId] }),
+    index('maintainer_group_members_user').on(table.userId),
+  ],
+);
 
 /** A program of an organisation, or of one of its projects. */
 export const serviceAccounts = pgTable(

@@ -35,6 +35,8 @@ export const resources = pgTable(
     region: text('region').notNull(),
     providerReference: text('provider_reference'),
     deletionProtection: boolean('deletion_protection').notNull().default(false),
+    /** The user or the maintainer group that is asked about it. */
+    maintainerId: uuid('maintainer_id'),
     /** What the creator asked for, less secrets: what a batch compares with to see whether there is anything to do. */
     requested: jsonb('requested').notNull(),
     /** What it takes of its project's quota, as a `QuotaUse`; given back when it is deleted. */
@@ -49,6 +51,9 @@ export const resources = pgTable(
     uniqueIndex('resources_name_key').on(table.projectId, table.kind, table.name).where(sql`deleted_at IS NULL`),
     index('resources_page').on(table.projectId, table.kind, table.id).where(sql`deleted_at IS NULL`),
     index('resources_status').on(table.projectId, table.kind, table.status, table.id).where(sql`deleted_at IS NULL`),
+    index('resources_maintainer')
+      .on(table.maintainerId, table.projectId, table.kind, table.id)
+      .where(sql`maintainer_id IS NOT NULL AND deleted_at IS NULL`),
     index('resources_region').on(table.projectId, table.kind, table.region, table.id).where(sql`deleted_at IS NULL`),
   ],
 );

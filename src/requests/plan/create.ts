@@ -77,6 +77,7 @@ const standIns = (catalog: Catalog): Readonly<Record<string, unknown>> => ({
   cidr: '10.0.0.0/24',
   labels: {},
   deletionProtection: false,
+  maintainer: null,
   sshKeys: [],
   userData: '',
   networks: [],
