@@ -17,7 +17,7 @@ import type { Accepted, AcceptOptions, Caller } from './caller.ts';
 import type { Catalog } from './catalog.ts';
 import { acceptOnce } from './idempotency.ts';
 import { type CreateBody, type Find, prepare, referencesOf } from './prepare.ts';
-import { enrolledAlready, nameTaken, whyNot } from './refusals.ts';
+import { attachedAlready, enrolledAlready, nameTaken, whyNot } from './refusals.ts';
 
 /** Accepts a create: quota, resource, job, audit row, idempotency key and event in one statement, or nothing. */
 export function acceptCreate(
@@ -35,6 +35,7 @@ export function acceptCreate(
     const { accept = (one) => insertCreates(sql, [one]) } = options;
     const createdAt = await accept(write).catch(async (error: unknown) => {
       if (violatedUnique(error) === 'resources_name_key') throw await nameTaken(sql, caller, create);
+      if (violatedUnique(error) === 'resource_uses_exclusive') throw await attachedAlready(sql, resource.uses);
       throw violatedUnique(error) === 'bare_metal_hosts_controller' ? enrolledAlready(create) : error;
     });
     if (!createdAt)

@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres';
-import type { User } from '../db/queries/plan.ts';
+import { type User, usersOf } from '../db/queries/plan.ts';
 import { organizationQuota, projectQuota } from '../db/queries/quota.ts';
 import { knownResources } from '../db/queries/resources.ts';
 import { type Quota, type QuotaUse, quotaMetrics } from '../domain/quota.ts';
@@ -27,6 +27,22 @@ export async function nameTaken(sql: Sql, caller: Caller, { kind, body }: Create
     'conflict',
     `There is already a ${kind} "${body.name}" in this project${busy}. Choose another name, or delete that one first.`,
     jobId ? { jobId } : {},
+  );
+}
+
+/** A volume among what it names is another VM's, perhaps since a moment ago. */
+export async function attachedAlready(sql: Sql, uses: readonly string[]): Promise<MillwrightError> {
+  const vms = (await usersOf(sql, uses)).filter(({ kind }) => kind === 'vm');
+  const volumes = await sql<{ id: string; name: string }[]>`
+    SELECT id, name FROM resources WHERE id = ANY(${[...uses]}::uuid[]) AND kind = 'volume' ORDER BY name`;
+  const attached = volumes.flatMap(({ id, name }) => {
+    const vm = vms.find(({ usedId }) => usedId === id);
+    return vm ? [`the volume "${name}" is attached to the VM "${vm.name}"`] : [];
+  });
+  const what = attached.join(', and ') || 'a volume was attached to another VM a moment ago';
+  return new MillwrightError(
+    'conflict',
+    `${what.slice(0, 1).toUpperCase()}${what.slice(1)}. Detach it first, or name another.`,
   );
 }
 

@@ -286,3 +286,15 @@ test('two hundred creates at once all come about, each once', async () => {
 
 test('afterwards the data centre has what the database says, and every quota equals a recount', () =>
   expectConsistent(platform));
+
+test('a VM with a volume that another VM has is refused, and leaves nothing', async () => {
+  const { api } = platform;
+  const vm = (name: string) => ({ name, region: 'tpe-1', flavor: 'small', image: 'debian-13', volumes: ['only-one'] });
+  await api.done('POST', '/volumes', { name: 'only-one', region: 'tpe-1', sizeGib: 1 });
+  expect(await api.done('POST', '/vms', vm('has-it'))).toMatchObject({ state: 'SUCCEEDED' });
+  expect(await api.tenant('POST', '/vms', vm('wants-it'))).toMatchObject({
+    status: 409,
+    body: { detail: 'The volume "only-one" is attached to the VM "has-it". Detach it first, or name another.' },
+  });
+  expect((await api.tenant('GET', '/vms/wants-it')).status).toBe(404);
+});
