@@ -28,6 +28,7 @@ const { client: temporal } = temporalClient({
   address: required(config.TEMPORAL_ADDRESS, 'TEMPORAL_ADDRESS'),
   namespace: config.TEMPORAL_NAMESPACE,
   keys: payloadKeys,
+  workflowTaskTimeoutMs: config.MILLWRIGHT_WORKFLOW_TASK_TIMEOUT_MS,
 });
 const log = createLogger('bench', 'error');
 const starter = createStarter(temporal, log);

@@ -18,7 +18,6 @@ import {
   type CancelMessage,
   cancelUpdate,
   controlQueue,
-  defaultWorkflowTaskTimeoutMs,
   type SettleMessage,
   settleUpdate,
   workflowName,
@@ -28,7 +27,7 @@ export interface TemporalSettings {
   readonly address: string;
   readonly namespace: string;
   readonly keys: KeyRing;
-  /** What its workflows have; see `defaultWorkflowTaskTimeoutMs`. */
+  /** What the workflows that it starts have (`MILLWRIGHT_WORKFLOW_TASK_TIMEOUT_MS`); for a client that starts any. */
   readonly workflowTaskTimeoutMs?: number;
 }
 
@@ -38,9 +37,9 @@ export function temporalClient({ address, namespace, keys, workflowTaskTimeoutMs
   connection: Connection;
 } {
   const connection = Connection.lazy({ address, connectTimeout: '5s' });
-  const workflowTaskTimeout = msToTs(workflowTaskTimeoutMs ?? defaultWorkflowTaskTimeoutMs);
+  const own = workflowTaskTimeoutMs === undefined ? {} : { workflowTaskTimeout: msToTs(workflowTaskTimeoutMs) };
   const interceptors: ClientInterceptors = {
-    workflow: [{ start: (input, next) => next({ ...input, options: { ...input.options, workflowTaskTimeout } }) }],
+    workflow: [{ start: (input, next) => next({ ...input, options: { ...input.options, ...own } }) }],
   };
   const client = new Client({ connection, namespace, dataConverter: dataConverter(keys), interceptors });
   return { client, connection };

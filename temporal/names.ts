@@ -40,11 +40,6 @@ export const jobWorkflowId = (type: SagaType, resourceName: string, jobId: strin
 export const batchWorkflowId = (name: string, batchId: string, generation: number): string =>
   `batch/${name}.${batchId.slice(-12)}/${generation}`;
 
-/**
- * A workflow task lost with its worker stands still for this long (measured: 3.3 s), which leaves room for the replay of
- * a long history. One that takes longer is given out again, and never done: starved control workers need more.
- */
-export const defaultWorkflowTaskTimeoutMs = 3000;
 /** A region worker's heartbeat comes every second; one that misses this many milliseconds has lost its activities. */
 export const heartbeatTimeoutMs = 4000;
 export const heartbeatIntervalMs = 1000;

@@ -1,6 +1,9 @@
-import { z } from '@hono/zod-openapi';
 import { listMaintainerGroups } from '../../src/db/queries/maintainers.ts';
-import { maintainerGroupCreateSchema, maintainerGroupSchema } from '../../src/domain/maintainer.ts';
+import {
+  maintainerGroupCreateSchema,
+  maintainerGroupSchema,
+  maintainerNameSchema,
+} from '../../src/domain/maintainer.ts';
 import {
   createMaintainerGroup,
   deleteMaintainerGroup,
@@ -24,12 +27,7 @@ import { problems } from '../problem.ts';
 import { createRouter } from '../router.ts';
 
 const memberParam = referenceParam.extend({
-  email: z
-    .string()
-    .min(1)
-    .max(254)
-    .transform((email) => email.toLowerCase())
-    .meta({ description: 'The e-mail address of a member of the organization.' }),
+  email: maintainerNameSchema.meta({ description: 'The e-mail address of a member of the organization.' }),
 });
 
 /** Who is asked about resources, where it is more than one person. */

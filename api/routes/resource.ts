@@ -8,6 +8,7 @@ import { jobFields, labelFilterSchema, longestJobSeconds, resourceUpdateSchema }
 import type { JobView } from '../../src/domain/job.ts';
 import { actsOf, isActType, plural, type ResourceKind, typeOf } from '../../src/domain/kinds.ts';
 import { asBefore, listedStates, moveFor } from '../../src/domain/life.ts';
+import { maintainerNameSchema } from '../../src/domain/maintainer.ts';
 import { acceptAct } from '../../src/requests/act.ts';
 import type { Accepted } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
@@ -40,11 +41,7 @@ const listQueryOf = (kind: ResourceKind) =>
   pageQuery.extend({
     status: z.enum(listedStates(kind)).optional(),
     region: z.string().max(63).optional().meta({ description: 'Only those in this region.' }),
-    maintainer: z
-      .string()
-      .min(1)
-      .max(254)
-      .transform((reference) => reference.toLowerCase())
+    maintainer: maintainerNameSchema
       .optional()
       .meta({ description: 'Only those of this maintainer group, or of the member with this e-mail address.' }),
     label: labelFilterSchema.optional().meta({

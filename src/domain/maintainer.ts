@@ -7,6 +7,13 @@ export const emailSchema = z
   .max(254)
   .transform((email) => email.toLowerCase());
 
+/** Of somebody, or some group, that is looked for: what has another form is not there either. */
+export const maintainerNameSchema = z
+  .string()
+  .min(1)
+  .max(254)
+  .transform((name) => name.toLowerCase());
+
 export const maintainerGroupCreateSchema = z
   .strictObject({
     name: nameSchema,

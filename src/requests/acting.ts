@@ -29,3 +29,12 @@ export const inPlace = ({ actor, origin }: Actor, place: ActingPlace) => ({
 });
 
 export const onPlatform = ({ actor, origin }: Actor) => ({ actor, origin, organizationId: null, projectId: null });
+
+type Where = ReturnType<typeof inPlace> | ReturnType<typeof onPlatform>;
+
+/** `<kind>.<verb>` on something that has a name, as the audit log has it. */
+export const actOn = (where: Where, action: `${string}.${string}`, { id, name }: Named) => ({
+  ...where,
+  action,
+  resource: { kind: action.slice(0, action.indexOf('.')), id, name },
+});

@@ -6,19 +6,13 @@ import { findComputeHost } from '../db/queries/compute-hosts.ts';
 import { measures } from '../domain/candidate.ts';
 import type { ComputeHost, ComputeHostCreate, ComputeHostUpdate } from '../domain/compute-host.ts';
 import { type Fault, MillwrightError, refusedFor } from '../errors.ts';
-import { type Actor, onPlatform } from './acting.ts';
+import { type Actor, actOn, onPlatform } from './acting.ts';
 import type { Catalog } from './catalog.ts';
 import { providerIn } from './offered.ts';
 import { there } from './target.ts';
 import { merged } from './update.ts';
 
 const kind = 'compute host';
-
-const acts = (actor: Actor, action: string, { id, name }: { readonly id: string; readonly name: string }) => ({
-  ...onPlatform(actor),
-  action: `compute-host.${action}`,
-  resource: { kind: 'compute-host', id, name },
-});
 
 export async function createComputeHost(
   sql: Sql,
@@ -31,7 +25,8 @@ export async function createComputeHost(
   const found = providerIn(catalog, body);
   if ('fault' in found) throw refusedFor('invalid', [found.fault]);
   const { provider } = found;
-  await audited(sql, { ...acts(actor, 'create', { id, name }), details: body }, async (transaction) => {
+  const act = { ...actOn(onPlatform(actor), 'compute-host.create', { id, name }), details: body };
+  await audited(sql, act, async (transaction) => {
     const rackId = await lookUp(transaction, body.region, body);
     const row = { ...columnsOf(rest), id, name, region: body.region, provider, rack_id: rackId };
     await insert(transaction, row);
@@ -49,7 +44,8 @@ export async function updateComputeHost(
   change: ComputeHostUpdate,
 ): Promise<ComputeHost> {
   const { id, name } = there(await findComputeHost(sql, reference), kind, reference);
-  await audited(sql, { ...acts(actor, 'update', { id, name }), details: change }, async (transaction) => {
+  const act = { ...actOn(onPlatform(actor), 'compute-host.update', { id, name }), details: change };
+  await audited(sql, act, async (transaction) => {
     const before = await lock(transaction, id, reference);
     refuseIfTooSmall(before, change);
     const rackId =
@@ -67,7 +63,7 @@ export async function updateComputeHost(
 /** Only one on which nothing is placed. */
 export async function deleteComputeHost(sql: Sql, actor: Actor, reference: string): Promise<void> {
   const host = there(await findComputeHost(sql, reference), kind, reference);
-  await audited(sql, acts(actor, 'delete', host), async (transaction) => {
+  await audited(sql, actOn(onPlatform(actor), 'compute-host.delete', host), async (transaction) => {
     const { name, vms } = await lock(transaction, host.id, reference);
     if (vms > 0)
       throw new MillwrightError(

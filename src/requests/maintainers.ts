@@ -1,28 +1,18 @@
 import type { Sql, TransactionSql } from 'postgres';
 import { v7 as newId } from 'uuid';
 import { violatedUnique } from '../db/client.ts';
-import { audited } from '../db/queries/audit.ts';
+import { audited, closeAudit, openAudit } from '../db/queries/audit.ts';
 import { findMaintainer, findMaintainerGroup, memberByEmail } from '../db/queries/maintainers.ts';
+import { insertEvents } from '../db/queries/outbox.ts';
 import type { Maintainer } from '../domain/common.ts';
+import type { ResourceKind } from '../domain/kinds.ts';
 import type { MaintainerGroup, MaintainerGroupCreate } from '../domain/maintainer.ts';
 import { MillwrightError, refusedFor } from '../errors.ts';
-import { type Actor, inPlace } from './acting.ts';
+import { type ActingPlace, type Actor, actOn, inPlace } from './acting.ts';
 
-interface Organization {
-  readonly id: string;
-  readonly name: string;
-}
+type Organization = ActingPlace['organization'];
 
-const actOn = (
-  actor: Actor,
-  organization: Organization,
-  action: string,
-  { id, name }: { readonly id: string; readonly name: string },
-) => ({
-  ...inPlace(actor, { organization, project: null }),
-  action: `maintainer-group.${action}`,
-  resource: { kind: 'maintainer-group', id, name },
-});
+const inOrganization = (actor: Actor, organization: Organization) => inPlace(actor, { organization, project: null });
 
 export async function createMaintainerGroup(
   sql: Sql,
@@ -31,7 +21,10 @@ export async function createMaintainerGroup(
   { name, description, members }: MaintainerGroupCreate,
 ): Promise<MaintainerGroup> {
   const id = newId();
-  const act = { ...actOn(actor, organization, 'create', { id, name }), details: { members } };
+  const act = {
+    ...actOn(inOrganization(actor, organization), 'maintainer-group.create', { id, name }),
+    details: { members },
+  };
   await audited(sql, act, async (transaction) => {
     const found = await Promise.all(members.map((email) => memberByEmail(transaction, organization.id, email)));
     const faults = members.flatMap((email, index) =>
@@ -59,21 +52,25 @@ export async function deleteMaintainerGroup(
   reference: string,
 ): Promise<void> {
   const group = await maintainerGroupIn(sql, organization, reference);
-  await audited(sql, actOn(actor, organization, 'delete', group), async (transaction) => {
-    // Whoever gives a resource to it at this moment holds a share of its row.
-    await transaction`SELECT FROM maintainer_groups WHERE id = ${group.id} FOR UPDATE`;
-    const [kept] = await transaction<{ kind: string; name: string; count: number }[]>`
+  await audited(
+    sql,
+    actOn(inOrganization(actor, organization), 'maintainer-group.delete', group),
+    async (transaction) => {
+      // Whoever gives a resource to it at this moment holds a share of its row.
+      await transaction`SELECT FROM maintainer_groups WHERE id = ${group.id} FOR UPDATE`;
+      const [kept] = await transaction<{ kind: string; name: string; count: number }[]>`
       SELECT kind, name, count(*) OVER ()::int AS count FROM resources
       WHERE maintainer_id = ${group.id} AND deleted_at IS NULL ORDER BY id LIMIT 1`;
-    if (kept) {
-      const others = kept.count === 1 ? '' : ` and ${kept.count - 1} more`;
-      throw new MillwrightError(
-        'conflict',
-        `The maintainer group "${group.name}" maintains the ${kept.kind} "${kept.name}"${others}. Give them another maintainer first.`,
-      );
-    }
-    await transaction`DELETE FROM maintainer_groups WHERE id = ${group.id}`;
-  });
+      if (kept) {
+        const others = kept.count === 1 ? '' : ` and ${kept.count - 1} more`;
+        throw new MillwrightError(
+          'conflict',
+          `The maintainer group "${group.name}" maintains the ${kept.kind} "${kept.name}"${others}. Give them another maintainer first.`,
+        );
+      }
+      await transaction`DELETE FROM maintainer_groups WHERE id = ${group.id}`;
+    },
+  );
 }
 
 /** One who is in the group, or is not, already stays so. */
@@ -84,7 +81,8 @@ export async function setMaintainerGroupMember(
   { reference, email, isIn }: { readonly reference: string; readonly email: string; readonly isIn: boolean },
 ): Promise<void> {
   const group = await maintainerGroupIn(sql, organization, reference);
-  const act = { ...actOn(actor, organization, isIn ? 'add' : 'remove', group), details: { email } };
+  const action = isIn ? 'maintainer-group.add' : 'maintainer-group.remove';
+  const act = { ...actOn(inOrganization(actor, organization), action, group), details: { email } };
   await audited(sql, act, async (transaction) => {
     if (!isIn) {
       await transaction`
@@ -114,13 +112,44 @@ export async function maintainerIn(
   sql: Sql | TransactionSql,
   organization: Organization,
   reference: string,
+  { keep = false } = {},
 ): Promise<Maintainer> {
-  const maintainer = await findMaintainer(sql, organization.id, reference);
+  const maintainer = await findMaintainer(sql, organization.id, reference, { keep });
   if (maintainer) return maintainer;
   const detail = reference.includes('@')
     ? noMember(organization, reference)
     : `There is no maintainer group "${reference}".`;
   throw refusedFor('invalid', [{ pointer: '/maintainer', detail }]);
+}
+
+/** Of a user who is about to be deleted: what they maintain is nobody's, each on record as any other change of it is. */
+export async function letGoOfMaintained(
+  sql: TransactionSql,
+  { actor, origin }: Actor,
+  user: { readonly id: string; readonly name: string },
+): Promise<void> {
+  const released = await sql<Maintained[]>`
+    UPDATE resources SET maintainer_id = NULL, updated_at = now() WHERE maintainer_id = ${user.id} AND deleted_at IS NULL
+    RETURNING id, kind, name, organization_id AS "organizationId", project_id AS "projectId"`;
+  for (const { organizationId, projectId, ...resource } of released) {
+    const where = { actor, origin, organizationId, projectId };
+    const details = { maintainer: null, maintainerBefore: user.name };
+    const act = await openAudit(sql, { ...actOn(where, `${resource.kind}.update`, resource), details });
+    await closeAudit(sql, act, 'SUCCEEDED');
+  }
+  const events = released.map(({ organizationId, projectId, ...resource }) => ({
+    ...{ organizationId, projectId, resource },
+    ...{ type: 'resource.updated', data: { maintainer: null } },
+  }));
+  await insertEvents(sql, events);
+}
+
+interface Maintained {
+  readonly id: string;
+  readonly kind: ResourceKind;
+  readonly name: string;
+  readonly organizationId: string;
+  readonly projectId: string;
 }
 
 const noMember = (organization: Organization, email: string): string =>

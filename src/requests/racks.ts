@@ -6,7 +6,7 @@ import { findHostGroup, findRack } from '../db/queries/racks.ts';
 import { isId } from '../domain/common.ts';
 import type { HostGroup, HostMarks, Rack, RackCreate, RackPlace } from '../domain/rack.ts';
 import { MillwrightError, refusedFor } from '../errors.ts';
-import { type Actor, onPlatform } from './acting.ts';
+import { type Actor, actOn, onPlatform } from './acting.ts';
 import type { Catalog } from './catalog.ts';
 import { noRegion } from './offered.ts';
 import { there } from './target.ts';
@@ -16,17 +16,11 @@ interface Named {
   readonly name: string;
 }
 
-const acts = (actor: Actor, action: string, kind: string, { id, name }: Named) => ({
-  ...onPlatform(actor),
-  action,
-  resource: { kind, id, name },
-});
-
 export async function createRack(sql: Sql, actor: Actor, catalog: Catalog, body: RackCreate): Promise<Rack> {
   const { name, region, heightUnits } = body;
   if (!catalog.regions.some((known) => known.name === region)) throw refusedFor('invalid', [noRegion(catalog, region)]);
   const id = newId();
-  await audited(sql, acts(actor, 'rack.create', 'rack', { id, name }), async (transaction) => {
+  await audited(sql, actOn(onPlatform(actor), 'rack.create', { id, name }), async (transaction) => {
     await transaction`INSERT INTO racks (id, name, region, height_units) VALUES (${id}, ${name}, ${region}, ${heightUnits})`;
   }).catch((error: unknown) => {
     throw violatedUnique(error) === 'racks_name_key' ? taken('rack', name) : error;
@@ -37,7 +31,7 @@ export async function createRack(sql: Sql, actor: Actor, catalog: Catalog, body:
 /** Only one that is empty. */
 export async function deleteRack(sql: Sql, actor: Actor, reference: string): Promise<void> {
   const rack = there(await findRack(sql, reference), 'rack', reference);
-  await audited(sql, acts(actor, 'rack.delete', 'rack', rack), async (transaction) => {
+  await audited(sql, actOn(onPlatform(actor), 'rack.delete', rack), async (transaction) => {
     await forgetDeleted(transaction);
     const [host] = await transaction<{ name: string }[]>`
       SELECT h.name FROM rack_units u JOIN resources h ON h.id = u.host_id WHERE u.rack_id = ${rack.id} ORDER BY u.unit LIMIT 1`;
@@ -71,7 +65,7 @@ export async function placeHost(
     const detail = `The rack "${rack.name}" has ${rack.heightUnits} units: ${heightUnits} from unit ${unit} on end above it.`;
     throw new MillwrightError('invalid', detail, { faults: [{ pointer: '/unit', detail }] });
   }
-  await audited(sql, acts(actor, 'rack.place', 'rack', rack), async (transaction) => {
+  await audited(sql, actOn(onPlatform(actor), 'rack.place', rack), async (transaction) => {
     const host = await lockHost(transaction, hostId);
     if (host.region !== rack.region) {
       throw new MillwrightError(
@@ -96,7 +90,7 @@ export async function placeHost(
 
 export async function unplaceHost(sql: Sql, actor: Actor, reference: string, hostId: string): Promise<void> {
   const rack = there(await findRack(sql, reference), 'rack', reference);
-  await audited(sql, acts(actor, 'rack.unplace', 'rack', rack), async (transaction) => {
+  await audited(sql, actOn(onPlatform(actor), 'rack.unplace', rack), async (transaction) => {
     const gone =
       await transaction`DELETE FROM rack_units WHERE rack_id = ${rack.id} AND host_id = ${hostId} RETURNING unit`;
     if (gone.length === 0)
@@ -106,7 +100,7 @@ export async function unplaceHost(sql: Sql, actor: Actor, reference: string, hos
 
 export async function createHostGroup(sql: Sql, actor: Actor, name: string): Promise<HostGroup> {
   const id = newId();
-  await audited(sql, acts(actor, 'host-group.create', 'host-group', { id, name }), async (transaction) => {
+  await audited(sql, actOn(onPlatform(actor), 'host-group.create', { id, name }), async (transaction) => {
     await transaction`INSERT INTO host_groups (id, name) VALUES (${id}, ${name})`;
   }).catch((error: unknown) => {
     throw violatedUnique(error) === 'host_groups_name_key' ? taken('host group', name) : error;
@@ -116,7 +110,7 @@ export async function createHostGroup(sql: Sql, actor: Actor, name: string): Pro
 
 export async function deleteHostGroup(sql: Sql, actor: Actor, reference: string): Promise<void> {
   const group = there(await findHostGroup(sql, reference), 'host group', reference);
-  await audited(sql, acts(actor, 'host-group.delete', 'host-group', group), async (transaction) => {
+  await audited(sql, actOn(onPlatform(actor), 'host-group.delete', group), async (transaction) => {
     await transaction`DELETE FROM host_group_members WHERE group_id = ${group.id}`;
     await transaction`
       UPDATE compute_hosts SET groups = array_remove(groups, ${group.name}), shape = shape + 1, changed_in = pg_current_xact_id()
@@ -135,7 +129,7 @@ export async function setGroupMember(
 ): Promise<void> {
   const group = there(await findHostGroup(sql, reference), 'host group', reference);
   const action = isIn ? 'host-group.add' : 'host-group.remove';
-  await audited(sql, acts(actor, action, 'host-group', group), async (transaction) => {
+  await audited(sql, actOn(onPlatform(actor), action, group), async (transaction) => {
     if (!isIn) {
       await transaction`DELETE FROM host_group_members WHERE group_id = ${group.id} AND host_id = ${hostId}`;
       return;
@@ -151,7 +145,7 @@ export async function markHost(sql: Sql, actor: Actor, hostId: string, marks: Ho
     Named[]
   >`SELECT id, name FROM resources WHERE id = ${hostId} AND kind = 'bare-metal-host' AND deleted_at IS NULL`;
   const marked = there(host, 'host', hostId);
-  await audited(sql, acts(actor, 'bare-metal-host.mark', 'bare-metal-host', marked), async (transaction) => {
+  await audited(sql, actOn(onPlatform(actor), 'bare-metal-host.mark', marked), async (transaction) => {
     await lockHost(transaction, hostId);
     await transaction`UPDATE bare_metal_hosts SET ${transaction({ ...marks })} WHERE resource_id = ${hostId}`;
   });

@@ -13,7 +13,8 @@ const mostLabels = 64;
 
 /**
  * Changes what Millwright alone keeps of a resource: labels (a merge, RFC 7396), deletion protection and who maintains
- * it; whoever did before is on record. One transaction, no job; where nothing would change, nothing is written. Gives the resource's id.
+ * it; whoever did before is on record. One transaction, no job; where nothing would change, nothing is written. Gives
+ * the resource's id.
  */
 export function acceptUpdate(
   sql: Sql,
@@ -27,8 +28,9 @@ export function acceptUpdate(
     const labels = merged(target.labels, change.labels ?? {});
     const deletionProtection = change.deletionProtection ?? target.deletionProtection;
     const { maintainer } = change;
-    const maintainerId = maintainer ? (await maintainerIn(transaction, caller.organization, maintainer)).id : null;
-    const isHandedOver = maintainer !== undefined && maintainerId !== target.maintainerId;
+    const given = maintainer ? await maintainerIn(transaction, caller.organization, maintainer, { keep: true }) : null;
+    const maintainerId = maintainer === undefined ? target.maintainerId : (given?.id ?? null);
+    const isHandedOver = maintainerId !== target.maintainerId;
     if (deletionProtection === target.deletionProtection && same(labels, target.labels) && !isHandedOver)
       return target.id;
     refuseIfBusy(target, 'update');
@@ -46,7 +48,7 @@ export function acceptUpdate(
       `UPDATE resources SET labels = $2::text::jsonb, deletion_protection = $3, maintainer_id = $4, updated_at = now(),
         requested = requested || jsonb_build_object('labels', $2::text::jsonb, 'deletionProtection', $3::boolean)
       WHERE id = $1`,
-      [id, JSON.stringify(labels), deletionProtection, maintainer === undefined ? target.maintainerId : maintainerId],
+      [id, JSON.stringify(labels), deletionProtection, maintainerId],
     );
     await insertEvent(transaction, {
       ...place,

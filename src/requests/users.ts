@@ -7,6 +7,7 @@ import type { User, UserCreate } from '../domain/tenancy.ts';
 import { MillwrightError } from '../errors.ts';
 import { type Actor, onPlatform } from './acting.ts';
 import { refuseToOrphan } from './administrators.ts';
+import { letGoOfMaintained } from './maintainers.ts';
 
 /** Invites a person: whoever logs in with this address, verified by the issuer, is this user. */
 export async function createUser(sql: Sql, actor: Actor, { email, name }: UserCreate): Promise<User> {
@@ -30,7 +31,7 @@ export async function deleteUser(sql: Sql, actor: Actor, reference: string): Pro
   const resource = { kind: 'user', id: user.id, name: user.email ?? user.name };
   await audited(sql, { ...onPlatform(actor), action: 'user.delete', resource }, async (transaction) => {
     await refuseToOrphan(transaction, { userId: user.id });
-    await transaction`UPDATE resources SET maintainer_id = NULL WHERE maintainer_id = ${user.id}`;
+    await letGoOfMaintained(transaction, actor, { id: user.id, name: resource.name });
     await transaction`DELETE FROM users WHERE id = ${user.id}`;
   });
 }

@@ -113,15 +113,44 @@ test('members come and go, and a group that maintains something stays', async ()
   expect((await api.tenant('DELETE', `/maintainer-groups/${group}`)).status).toBe(204);
 });
 
-test('what somebody who is gone maintained is nobody’s', async () => {
-  const { api } = platform;
+test('what somebody who is gone maintained is nobody’s, on record as any change is', async () => {
+  const { api, sql } = platform;
   const user = `${unique('carol')}@example.com`;
   await made('/role-bindings', { role: 'viewer', user });
   const name = await volume();
   await give(name, user);
   expect((await api.request('DELETE', `/api/ops/v1/users/${user}`)).status).toBe(204);
-  expect((await api.tenant('GET', `/volumes/${name}`)).body.maintainer).toBeNull();
-  expect((await give(name, null)).status).toBe(200);
+  const { id, maintainer } = (await api.tenant('GET', `/volumes/${name}`)).body;
+  expect(maintainer).toBeNull();
+  const [act] = await sql`
+    SELECT details FROM audit_entries
+    WHERE resource_id = ${id} AND action = 'volume.update' AND phase = 'opened' ORDER BY transaction_id DESC LIMIT 1`;
+  expect(act?.details).toEqual({ maintainer: null, maintainerBefore: user });
+  const [event] = await sql`
+    SELECT data FROM events WHERE resource_id = ${id} AND type = 'resource.updated' ORDER BY transaction_id DESC LIMIT 1`;
+  expect(event?.data).toEqual({ maintainer: null });
+});
+
+test('a group that is deleted at the moment it is given something does one or the other, never both', async () => {
+  const { api, sql } = platform;
+  const name = await volume();
+  for (let round = 0; round < 20; round += 1) {
+    await give(name, null);
+    const { name: group } = await made('/maintainer-groups', { name: unique('brief') });
+    const [given, deleted] = await Promise.all([
+      give(name, group),
+      api.tenant('DELETE', `/maintainer-groups/${group}`),
+    ]);
+    expect([
+      [200, 409],
+      [400, 204],
+    ]).toContainEqual([given.status, deleted.status]);
+  }
+  const lost = await sql`
+    SELECT name FROM resources r WHERE maintainer_id IS NOT NULL AND deleted_at IS NULL
+      AND NOT EXISTS (SELECT FROM maintainer_groups g WHERE g.id = r.maintainer_id)
+      AND NOT EXISTS (SELECT FROM users u WHERE u.id = r.maintainer_id)`;
+  expect([...lost]).toEqual([]);
 });
 
 test('a batch gives a resource to a maintainer, its plan says so, and its rollback gives it back', async () => {
@@ -136,6 +165,9 @@ ${end}`;
   expect(plan.body.operations[0].differences).toEqual([
     expect.objectContaining({ field: 'maintainer', before: ada, after: 'storage-team' }),
   ]);
+  await give(name, bob);
+  expect(await api.tenant('POST', `/batches?planHash=${plan.body.hash}`, file(''))).toMatchObject({ status: 409 });
+  await give(name, ada);
   await simulator.fault({ effect: 'permanent', operation: 'volume.create', name: `${name}-x` });
   const failing = file(
     `  - { id: x, type: volume.create, region: tpe-1, dependsOn: [give], with: { name: ${name}-x, sizeGib: 1 } }\n`,

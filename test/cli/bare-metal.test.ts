@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
-import { millwright } from './millwright.ts';
+import { millwrightAt } from './millwright.ts';
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -10,8 +10,7 @@ afterAll(() => platform.stop());
 
 /** Runs a command, expects it to succeed, and gives what it shows and says. */
 async function run(...words: string[]): Promise<string> {
-  const env = { MILLWRIGHT_URL: platform.api.url, MILLWRIGHT_TOKEN: platform.api.token };
-  const { code, out, err } = await millwright(words, { env });
+  const { code, out, err } = await millwrightAt(platform.api, words);
   expect([words, code, code === 0 ? '' : err]).toEqual([words, 0, '']);
   return out + err;
 }

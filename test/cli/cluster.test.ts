@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
-import { millwright } from './millwright.ts';
+import { millwrightAt } from './millwright.ts';
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -8,8 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.stop());
 
-const run = (...words: string[]) =>
-  millwright(words, { env: { MILLWRIGHT_URL: platform.api.url, MILLWRIGHT_TOKEN: platform.api.token } });
+const run = (...words: string[]) => millwrightAt(platform.api, words);
 
 const asked = ['--region', 'tpe-1', '--kubernetes', '1.33', '--image', 'debian-13'];
 

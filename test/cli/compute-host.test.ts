@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 import { until } from '../harness/until.ts';
-import { millwright } from './millwright.ts';
+import { millwrightAt } from './millwright.ts';
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -9,8 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.stop());
 
-const run = (...words: string[]) =>
-  millwright(words, { env: { MILLWRIGHT_URL: platform.api.url, MILLWRIGHT_TOKEN: platform.api.token } });
+const run = (...words: string[]) => millwrightAt(platform.api, words);
 const room = ['--vcpus', '8', '--memory-mib', '32768', '--disk-gib', '500'];
 const vm = ['--region', 'tpe-1', '--flavor', 'small', '--image', 'debian-13'];
 

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { identityCommands, tenantCommands } from '../../cli/commands/index.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
-import { millwright } from './millwright.ts';
+import { millwrightAt } from './millwright.ts';
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -19,7 +19,6 @@ const lists = [...tenantCommands(), ...identityCommands()].flatMap((group: Comma
 );
 
 test.each(lists)('the API answers what "millwright %s" asks', async (words) => {
-  const env = { MILLWRIGHT_URL: platform.api.url, MILLWRIGHT_TOKEN: platform.api.token };
-  const { code, err } = await millwright(words.split(' '), { env });
+  const { code, err } = await millwrightAt(platform.api, words.split(' '));
   expect([words, code, code === 0 ? '' : err]).toEqual([words, 0, '']);
 });

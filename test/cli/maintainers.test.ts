@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
-import { millwright } from './millwright.ts';
+import { millwrightAt } from './millwright.ts';
 
 let platform: TestPlatform;
 beforeAll(async () => {
@@ -8,8 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => platform.stop());
 
-const run = (...words: string[]) =>
-  millwright(words, { env: { MILLWRIGHT_URL: platform.api.url, MILLWRIGHT_TOKEN: platform.api.token } });
+const run = (...words: string[]) => millwrightAt(platform.api, words);
 
 test('a maintainer group is made, given a volume, and let go', async () => {
   const ada = 'ada@example.com';

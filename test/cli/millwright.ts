@@ -66,6 +66,12 @@ export async function millwright(words: readonly string[], circumstances: Circum
   return { code, out, err };
 }
 
+/** As whoever has the token of this API. */
+export const millwrightAt = (
+  { url, token }: { readonly url: string; readonly token: string },
+  words: readonly string[],
+) => millwright(words, { env: { MILLWRIGHT_URL: url, MILLWRIGHT_TOKEN: token } });
+
 /** The environment that points at an API. */
 export const at = (url: string) => ({ MILLWRIGHT_URL: url, MILLWRIGHT_TOKEN: 'secret' });
 

@@ -13,6 +13,7 @@ beforeAll(async () => {
       MILLWRIGHT_BATCH_EVENTS: String(eventsAtMost),
       MILLWRIGHT_PROVIDER_TIMEOUT_MS: '4000',
       MILLWRIGHT_STEP_ATTEMPTS: '100',
+      MILLWRIGHT_WORKFLOW_TASK_TIMEOUT_MS: '25000',
     },
   });
 });
@@ -38,6 +39,7 @@ interface Generation {
   readonly workflowId: string;
   readonly events: number;
   readonly isOpen: boolean;
+  readonly taskTimeoutSeconds: number;
 }
 
 async function generationsOf(id: string): Promise<Generation[]> {
@@ -50,7 +52,9 @@ async function generationsOf(id: string): Promise<Generation[]> {
       .describe()
       .catch(() => undefined);
     if (!described) return found;
-    found.push({ workflowId, events: described.historyLength, isOpen: described.status.name === 'RUNNING' });
+    const { raw, historyLength: events, status } = described;
+    const taskTimeoutSeconds = Number(raw.executionConfig?.defaultWorkflowTaskTimeout?.seconds);
+    found.push({ workflowId, events, isOpen: status.name === 'RUNNING', taskTimeoutSeconds });
   }
 }
 
@@ -67,7 +71,10 @@ test('a batch that is long for one workflow goes on in others, each of a bounded
   expect((await batchOf(id)).counts).toEqual({ SUCCEEDED: 60 });
   const generations = await generationsOf(id);
   expect(generations.length).toBeGreaterThan(2);
-  for (const { events } of generations) expect(events).toBeLessThan(2 * eventsAtMost);
+  for (const { events, taskTimeoutSeconds } of generations) {
+    expect(events).toBeLessThan(2 * eventsAtMost);
+    expect(taskTimeoutSeconds).toBe(25);
+  }
   const creates = (await simulator.calls()).filter(
     ({ operation, name }) => operation === 'volume.create' && name?.startsWith('long-'),
   );

@@ -52,17 +52,22 @@ export async function memberByEmail(
   return user?.id;
 }
 
-/** Whom the reference (a group's name, or an e-mail address) means in this organisation; a group is there to stay until the transaction ends. */
+/**
+ * Whom the reference (a group's name, or an e-mail address) means in this organisation. `keep`: a group is not deleted
+ * before the transaction has ended.
+ */
 export async function findMaintainer(
   sql: Sql | TransactionSql,
   organizationId: string,
   reference: string,
+  { keep }: { readonly keep: boolean },
 ): Promise<Maintainer | undefined> {
   if (reference.includes('@')) {
     const id = await memberByEmail(sql, organizationId, reference);
     return id === undefined ? undefined : { kind: 'user', id, name: reference };
   }
   const [group] = await sql<{ id: string }[]>`
-    SELECT id FROM maintainer_groups WHERE organization_id = ${organizationId} AND name = ${reference} FOR KEY SHARE`;
+    SELECT id FROM maintainer_groups WHERE organization_id = ${organizationId} AND name = ${reference}
+    ${keep ? sql`FOR KEY SHARE` : sql``}`;
   return group && { kind: 'maintainer-group', id: group.id, name: reference };
 }

@@ -38,11 +38,11 @@ export async function hashOf(
 ): Promise<string> {
   const there = [...decisions].map(([id, decision]) => {
     if (!decision.there) return [id, decision.action];
-    const { id: resourceId, status, requested, deletionProtection, currentJobId } = decision.there;
+    const { id: resourceId, status, requested, deletionProtection, maintainer, currentJobId } = decision.there;
     const view = situation.view(resourceId);
     // Beside its own state a view has times, which change where nothing else does.
     const outputs = view && { ...view, createdAt: null, updatedAt: null, statusReason: null };
-    return [id, decision.action, resourceId, status, requested, deletionProtection, currentJobId, outputs];
+    return [id, decision.action, resourceId, status, requested, deletionProtection, maintainer, currentJobId, outputs];
   });
   const offered = [...new Set([...decisions.values()].map((decision) => canonical(decision.offered)))].sort();
   return [await veiledFile(sealer, file), there, offered].map(digest).join('.');
