@@ -192,6 +192,29 @@ export const hostGroupMembers = pgTable(
 
 export const snapshots = pgTable('snapshots', { resourceId: resourceId(), sizeGib: integer('size_gib').notNull() });
 
+export const buckets = pgTable('buckets', {
+  resourceId: resourceId(),
+  /** Where what it holds is reached. */
+  endpoint: text('endpoint'),
+});
+
+/** What a bucket is reached with; the secrets that go with them are the provider's alone. */
+export const bucketKeys = pgTable(
+  'bucket_keys',
+  {
+    bucketId: uuid('bucket_id')
+      .notNull()
+      .references(() => resources.id),
+    name: text('name').notNull(),
+    accessKey: text('access_key').notNull(),
+    createdAt: now('created_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.bucketId, table.name] }),
+    uniqueIndex('bucket_keys_access_key').on(table.accessKey),
+  ],
+);
+
 /** `userId` needs `usedId` (a VM its network): what is used cannot be deleted. */
 export const resourceUses = pgTable(
   'resource_uses',
