@@ -1,5 +1,5 @@
 import { sleep } from '@temporalio/workflow';
-import type { Job } from '../src/domain/job.ts';
+import type { Job, JobResult } from '../src/domain/job.ts';
 import type { ErrorInfo } from '../src/errors.ts';
 import { undoing, withoutDeadline } from './activities.ts';
 import { isUntaken, toErrorInfo } from './failures.ts';
@@ -33,6 +33,7 @@ export async function rollBack(
   withoutDeadline.add(job.id);
   undoing.add(job.id);
   let left: readonly Undo[] = undos.toReversed();
+  let result: JobResult = {};
   let stuck = progress.now.state === 'HELD' && progress.now.rollback === 'stuck';
   for (let round = 1; ; round += 1) {
     if (stuck) {
@@ -52,11 +53,12 @@ export async function rollBack(
     }
     const unwound = await unwind(job, progress, left);
     left = unwound.failed;
+    result = { ...result, ...unwound.result };
     if (left.length === 0) break;
     stuck = unwound.outOfTime || round % rounds === 0;
     if (!stuck) await pause(progress, Math.min(job.retry.initialSeconds * 2 ** round, job.retry.maximumSeconds), left);
   }
-  await progress.end(state, { error, rollback: 'complete' }, { resource: 'undone' });
+  await progress.end(state, { error, rollback: 'complete' }, { resource: 'undone', result });
   return { state, error };
 }
 
@@ -67,21 +69,24 @@ async function pause(progress: Progress, seconds: number, left: readonly Undo[])
 }
 
 /**
- * Runs each undo, whatever becomes of the others; gives those that failed. `outOfTime`: one had all the time that a step
- * may take, or no worker took it, and another round would take as long again.
+ * Runs each undo, whatever becomes of the others; gives those that failed, and by what a thing that was made anew is
+ * known from now on. `outOfTime`: one had all the time that a step may take, or no worker took it, and another round
+ * would take as long again.
  */
 async function unwind(
   job: Job,
   progress: Progress,
   undos: readonly Undo[],
-): Promise<{ readonly failed: readonly Undo[]; readonly outOfTime: boolean }> {
+): Promise<{ readonly failed: readonly Undo[]; readonly result: JobResult; readonly outOfTime: boolean }> {
   const failed: Undo[] = [];
+  let result: JobResult = {};
   let outOfTime = false;
   for (const undo of undos) {
     const startedAt = Date.now();
     void progress.begin(undo.name, 'UNDOING');
     try {
-      await undo.run();
+      const given = await undo.run();
+      if (isReferred(given)) result = { providerReference: given.providerReference };
       progress.stepEnded(undo.name, { state: 'UNDONE' });
     } catch (error) {
       failed.push(undo);
@@ -90,5 +95,11 @@ async function unwind(
       progress.stepEnded(undo.name, { state: 'UNDO_FAILED', error: toErrorInfo(error, job) });
     }
   }
-  return { failed, outOfTime };
+  return { failed, result, outOfTime };
 }
+
+const isReferred = (given: unknown): given is { readonly providerReference: string } =>
+  typeof given === 'object' &&
+  given !== null &&
+  'providerReference' in given &&
+  typeof given.providerReference === 'string';
