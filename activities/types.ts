@@ -1,8 +1,11 @@
+import type { NamedAccess } from '../src/db/queries/bucket-keys.ts';
 import type { Addressed } from '../src/db/queries/vm-addresses.ts';
 import type { Demand } from '../src/domain/candidate.ts';
 import type { PowerAction } from '../src/domain/host-states.ts';
 import type {
   BootstrapSpec,
+  BucketKeySpec,
+  BucketSpec,
   ClusterNode,
   FailurePolicy,
   HostBootSpec,
@@ -77,6 +80,10 @@ export interface ControlActivities {
    * is no such machine any more. Idempotent: an earlier workflow's are adopted. Refused as a whole, some may have been accepted: removing them all takes them back.
    */
   beginMachines(begin: BeginMachines): Promise<{ readonly jobs: readonly Job[] } | { readonly refused: ErrorInfo }>;
+  /** Lists an access key. Idempotent; refused where its name, or what it is known by, is another's. */
+  keepBucketKey(bucketId: string, key: NamedAccess): Promise<JobResult | { readonly refused: ErrorInfo }>;
+  /** One, or, where none is named, all that it has. Idempotent. */
+  dropBucketKeys(bucketId: string, accessKey?: string): Promise<JobResult>;
   /** The machines that become nodes. */
   clusterNodes(clusterId: string): Promise<BootstrapSpec['nodes']>;
   /** Keeps what was told of a cluster, its kubeconfig sealed. */
@@ -187,6 +194,12 @@ export interface RegionActivities {
   removeSnapshot(call: RegionCall): Promise<JobResult>;
   /** Once for each token, however often it is asked. */
   restoreVolume(call: RegionCall, snapshot: NamedKey, token: string): Promise<JobResult>;
+  ensureBucket(call: RegionCall, spec: BucketSpec): Promise<JobResult>;
+  /** One that holds anything is refused, unless it is to be taken with it. */
+  removeBucket(call: RegionCall, how: { readonly force: boolean }): Promise<JobResult>;
+  /** Told again of a key that is there, it is passed over. */
+  createBucketKey(call: RegionCall, key: Pick<BucketKeySpec, 'accessKey' | 'secret'>): Promise<JobResult>;
+  revokeBucketKey(call: RegionCall, accessKey: string): Promise<JobResult>;
   verifyHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
   inspectHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
   setHostPower(call: RegionCall, spec: HostSpec, action: PowerAction): Promise<JobResult>;

@@ -18,6 +18,7 @@ import { batchRoutes } from './routes/batch.ts';
 import { batchControlRoutes } from './routes/batch-control.ts';
 import { batchDeleteRoutes } from './routes/batch-delete.ts';
 import { batchTimelineRoutes } from './routes/batch-timeline.ts';
+import { bucketRoutes } from './routes/bucket.ts';
 import { clusterRoutes } from './routes/cluster.ts';
 import { codecRoutes } from './routes/codec.ts';
 import { commonRoutes } from './routes/common.ts';
@@ -91,6 +92,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     clusterRoutes,
     volumeRoutes,
     snapshotRoutes,
+    bucketRoutes,
     bareMetalHostRoutes,
     jobRoutes,
     batchRoutes,

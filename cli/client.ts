@@ -15,6 +15,7 @@ import {
   batchSchema,
   batchSummarySchema,
 } from '../src/domain/batch.ts';
+import { type Bucket, bucketSchema, type ShownKey, shownKeySchema } from '../src/domain/bucket.ts';
 import { type Cluster, clusterSchema, kubeconfigSchema } from '../src/domain/cluster.ts';
 import type { ResourceUpdate } from '../src/domain/common.ts';
 import { type Event, eventSchema } from '../src/domain/event.ts';
@@ -59,6 +60,7 @@ export interface Views {
   readonly cluster: Cluster;
   readonly volume: Volume;
   readonly snapshot: Snapshot;
+  readonly bucket: Bucket;
   readonly 'bare-metal-host': BareMetalHost;
 }
 const viewSchemas: { readonly [Kind in ResourceKind]: z.ZodType<Views[Kind]> } = {
@@ -67,6 +69,7 @@ const viewSchemas: { readonly [Kind in ResourceKind]: z.ZodType<Views[Kind]> } =
   cluster: clusterSchema,
   volume: volumeSchema,
   snapshot: snapshotSchema,
+  bucket: bucketSchema,
   'bare-metal-host': bareMetalHostSchema,
 };
 
@@ -74,6 +77,8 @@ const viewSchemas: { readonly [Kind in ResourceKind]: z.ZodType<Views[Kind]> } =
 export interface Accepted<Resource> {
   readonly resource: Resource;
   readonly job: JobView;
+  /** An access key that was made, and its secret. */
+  readonly key?: ShownKey | undefined;
 }
 
 interface Page<Item> {
@@ -98,7 +103,7 @@ interface ResourceFilter {
 }
 
 const acceptedOf = <Resource>(resource: z.ZodType<Resource>): z.ZodType<Accepted<Resource>> =>
-  z.object({ resource, job: jobSchema });
+  z.object({ resource, job: jobSchema, key: shownKeySchema.optional() });
 const pageOf = <Item>(item: z.ZodType<Item>): z.ZodType<Page<Item>> =>
   z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 
@@ -165,12 +170,12 @@ export class Client {
     kind: Kind,
     reference: string,
     idempotencyKey: string,
-    onFailure?: string,
+    how: { readonly onFailure?: string | undefined; readonly force?: string | undefined } = {},
   ): Promise<Accepted<Views[Kind]>> {
     return this.#http.json(acceptedOf(viewSchemas[kind]), {
       method: 'DELETE',
       path: pathOf(kind, reference),
-      query: { onFailure },
+      query: { ...how },
       idempotencyKey,
     });
   }

@@ -8,6 +8,9 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type {
+  BucketDeleteSpec,
+  BucketKeyRevokeSpec,
+  BucketKeySpec,
   HostBootSpec,
   HostImageSpec,
   HostMediaSpec,
@@ -42,6 +45,7 @@ import {
   undeployBareMetalHost,
   unrescueBareMetalHost,
 } from './bare-metal-host.ts';
+import { createBucket, createKeyBucket, deleteBucket, revokeKeyBucket } from './bucket.ts';
 import { createCluster, deleteCluster } from './cluster.ts';
 import { requestHttp } from './http.ts';
 import { handleMessages } from './messages.ts';
@@ -91,6 +95,10 @@ const sagas: Readonly<Record<SagaType, (job: Job) => Promise<SagaEnd>>> = {
   'volume.restore': (job) => restoreVolume(job as Job<VolumeRestoreSpec>),
   'snapshot.create': (job) => createSnapshot(job as Job<SpecOf['snapshot']>),
   'snapshot.delete': deleteSnapshot,
+  'bucket.create': (job) => createBucket(job as Job<SpecOf['bucket']>),
+  'bucket.delete': (job) => deleteBucket(job as Job<BucketDeleteSpec>),
+  'bucket.create-key': (job) => createKeyBucket(job as Job<BucketKeySpec>),
+  'bucket.revoke-key': (job) => revokeKeyBucket(job as Job<BucketKeyRevokeSpec>),
   'cluster.create': (job) => createCluster(job as Job<SpecOf['cluster']>, runJob),
   'cluster.delete': (job) => deleteCluster(job, runJob),
   'http.request': (job) => requestHttp(job as Job<HttpSpec>),

@@ -138,8 +138,10 @@ export async function beginForth(dependencies: ControlDependencies, beginning: B
       await acceptCreate(sql, caller, await dependencies.catalog(), createOf(kind, regionOf(row), given), options);
       return undefined;
     }
-    const { name } = checkWith(`${kind}.delete`, regionOf(row), given);
-    const accepted = await ifThere(() => acceptDelete(sql, caller, kind, row.resourceId ?? name, options));
+    const { name, ...how } = checkWith(`${kind}.delete`, regionOf(row), given);
+    const force = 'force' in how && how.force;
+    const reference = row.resourceId ?? name;
+    const accepted = await ifThere(() => acceptDelete(sql, caller, kind, reference, { ...options, force }));
     return accepted ? undefined : await ended(dependencies, beginning, { state: 'SUCCEEDED' });
   }
   switch (type) {
@@ -153,6 +155,7 @@ export async function beginForth(dependencies: ControlDependencies, beginning: B
     case 'network.update':
     case 'volume.update':
     case 'snapshot.update':
+    case 'bucket.update':
     case 'cluster.update': {
       const kind = kindOf(type);
       if (!kind) throw new Error(`${type} has no kind`);

@@ -8,6 +8,7 @@ import type { Sealer } from '../../src/secrets/sealer.ts';
 import type { ControlActivities } from '../types.ts';
 import { addressActivities } from './addresses.ts';
 import { batchActivities } from './batch.ts';
+import { bucketActivities } from './buckets.ts';
 import { clusterActivities } from './clusters.ts';
 import { recordMetrics } from './metrics.ts';
 import { placementActivities } from './placement.ts';
@@ -51,5 +52,6 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
     ...placementActivities(dependencies),
     ...batchActivities(dependencies),
     ...clusterActivities(dependencies),
+    ...bucketActivities(dependencies),
   };
 }

@@ -75,6 +75,18 @@ export function createRegionActivities(driver: Drivers, ask: AskStanding, http: 
     removeSnapshot: (call) => removed(driver(call.provider).storage.snapshots.remove(call.key, contextOf(call))),
     restoreVolume: async (call, snapshot, token) =>
       resultOf(await driver(call.provider).storage.restore(call.key, snapshot.key, token, contextOf(call))),
+    ensureBucket: async (call, spec) => {
+      const bucket = await driver(call.provider).storage.buckets.ensure(call.key, spec, contextOf(call));
+      return { ...resultOf(bucket), row: { endpoint: bucket.endpoint } };
+    },
+    removeBucket: (call, { force }) => {
+      const { buckets } = driver(call.provider).storage;
+      return removed(force ? buckets.destroy(call.key, contextOf(call)) : buckets.remove(call.key, contextOf(call)));
+    },
+    createBucketKey: async (call, key) =>
+      resultOf(await driver(call.provider).storage.buckets.createKey(call.key, key, contextOf(call))),
+    revokeBucketKey: (call, accessKey) =>
+      removed(driver(call.provider).storage.buckets.revokeKey(call.key, accessKey, contextOf(call))),
     ...clusterActivities(driver, contextOf),
     requestHttp: async (call, spec) => ({ outputs: await request(call.key, spec, http, contextOf(call)) }),
   };

@@ -4,12 +4,14 @@ import { findJob } from '../../src/db/queries/jobs.ts';
 import { findResource, listResources, type ResourceView, resourceById } from '../../src/db/queries/resources.ts';
 import type { Permission } from '../../src/domain/access.ts';
 import { type ActRequest, actSchemas, actTitles, endsAsItIs, isReversible } from '../../src/domain/acts.ts';
+import { shownKeySchema } from '../../src/domain/bucket.ts';
 import { jobFields, labelFilterSchema, longestJobSeconds, resourceUpdateSchema } from '../../src/domain/common.ts';
 import type { JobView } from '../../src/domain/job.ts';
 import { actsOf, isActType, plural, type ResourceKind, typeOf } from '../../src/domain/kinds.ts';
 import { asBefore, listedStates, moveFor } from '../../src/domain/life.ts';
 import { maintainerNameSchema } from '../../src/domain/maintainer.ts';
 import { acceptAct } from '../../src/requests/act.ts';
+import { shownKey } from '../../src/requests/bucket-keys.ts';
 import type { Accepted } from '../../src/requests/caller.ts';
 import { acceptCreate } from '../../src/requests/create.ts';
 import { idempotencyOf } from '../../src/requests/idempotency.ts';
@@ -56,6 +58,15 @@ const deleteQuery = projectQuery.extend({
   timeoutSeconds: z.coerce.number().int().min(1).max(longestJobSeconds).optional(),
 });
 
+/** Of a bucket, which may hold something. */
+const bucketDeleteQuery = deleteQuery.extend({
+  force: z
+    .enum(['true', 'false'])
+    .optional()
+    .meta({ description: 'With everything that it holds. Without, one that holds anything is not deleted.' }),
+});
+const deleteQueryOf = (kind: ResourceKind) => (kind === 'bucket' ? bucketDeleteQuery : deleteQuery);
+
 interface KindRoutes {
   readonly kind: ResourceKind;
   /** As a person says it, for the contract. */
@@ -77,6 +88,13 @@ export function resourceRoutes(
   const path = `/${plural[kind]}`;
   const lower = title === 'VM' ? title : title.toLowerCase();
   const common = { tags: [`${title}s`] };
+  const acceptedKey = {
+    ...json(
+      'Accepted: follow the job. The secret of the key is shown here, and nowhere else.',
+      acceptedOf(viewSchema).extend({ key: shownKeySchema }),
+    ),
+    headers: locationHeader,
+  };
   const accepted = { ...json('Accepted: follow the job.', acceptedOf(viewSchema)), headers: locationHeader };
 
   /** What a mutating request answers with: what was written, read again only where it is not known. */
@@ -192,17 +210,18 @@ export function resourceRoutes(
       path: `${path}/{id}`,
       summary: `Delete a ${lower}`,
       operationId: `delete-${kind}`,
-      request: { params: referenceParam, query: deleteQuery, headers: idempotencyHeader },
+      request: { params: referenceParam, query: deleteQueryOf(kind), headers: idempotencyHeader },
       responses: { 202: accepted, ...problems },
     }),
     async (context) => {
       const { id } = context.req.valid('param');
       const caller = context.get('caller');
-      const { onFailure, timeoutSeconds } = context.req.valid('query');
+      const { onFailure, timeoutSeconds, ...how } = context.req.valid('query');
+      const force = 'force' in how && how.force === 'true';
       const key = context.req.valid('header')['idempotency-key'];
-      const asked = { id, onFailure, timeoutSeconds };
+      const asked = { id, onFailure, timeoutSeconds, ...(force ? { force } : {}) };
       const idempotency = await idempotencyOf(key, `delete ${kind}`, () => asked);
-      const options = { limits, sealer, idempotency, onFailure, timeoutSeconds };
+      const options = { limits, sealer, idempotency, onFailure, timeoutSeconds, force };
       const done = await acceptDelete(database.sql, caller, kind, id, options);
       if (done.start) start(done.start);
       return context.json(await show(caller.project.id, done), 202, { Location: `/api/tenant/v1/jobs/${done.jobId}` });
@@ -231,21 +250,22 @@ export function resourceRoutes(
           headers: idempotencyHeader,
           body: { required: false, content: { 'application/json': { schema: actSchemas[type] } } },
         },
-        responses: { 202: accepted, ...problems },
+        responses: { 202: type === 'bucket.create-key' ? acceptedKey : accepted, ...problems },
       }),
       async (context) => {
         const { id } = context.req.valid('param');
         const caller = context.get('caller');
         // A request without a body, of one that needs none, is not validated.
         const body = actSchemas[type].parse(context.req.valid('json'));
-        const key = context.req.valid('header')['idempotency-key'];
-        const idempotency = await idempotencyOf(key, type, () => veiled(sealer, kind, { id, ...body }));
+        const asked = context.req.valid('header')['idempotency-key'];
+        const idempotency = await idempotencyOf(asked, type, () => veiled(sealer, kind, { id, ...body }));
         const { onFailure, timeoutSeconds } = body;
         const options = { limits, sealer, idempotency, onFailure, timeoutSeconds };
         const request = { type, body } as ActRequest;
         const done = await acceptAct(database.sql, caller, await catalog(), request, id, options);
+        const key = type === 'bucket.create-key' ? { key: await shownKey(database.sql, sealer, done) } : {};
         if (done.start) start(done.start);
-        return context.json(await show(caller.project.id, done), 202, {
+        return context.json({ ...(await show(caller.project.id, done)), ...key }, 202, {
           Location: `/api/tenant/v1/jobs/${done.jobId}`,
         });
       },

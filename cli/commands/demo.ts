@@ -132,6 +132,8 @@ function detailsOf(resource: Resource): string {
       return resource.cidr;
     case 'volume':
       return `${resource.sizeGib} GiB`;
+    case 'bucket':
+      return '';
     case 'snapshot':
       return `of ${resource.volume?.name ?? 'nothing'}`;
     case 'cluster':

@@ -4,6 +4,7 @@ import { addressCommand } from './address.ts';
 import { auditCommand } from './audit.ts';
 import { bareMetalHostCommand } from './bare-metal-host.ts';
 import { batchCommand } from './batch.ts';
+import { bucketCommand } from './bucket.ts';
 import { clusterCommand } from './cluster.ts';
 import type { OpenContext } from './common.ts';
 import { computeHostCommand } from './compute-host.ts';
@@ -39,6 +40,7 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
     addressCommand,
     volumeCommand,
     snapshotCommand,
+    bucketCommand,
     clusterCommand,
     bareMetalHostCommand,
     rackCommand,

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { actTitles } from '../../src/domain/acts.ts';
 import type { BareMetalHostCreate } from '../../src/domain/bare-metal-host.ts';
+import type { BucketCreate } from '../../src/domain/bucket.ts';
 import type { ClusterCreate } from '../../src/domain/cluster.ts';
 import type { ResourceUpdate } from '../../src/domain/common.ts';
 import { type Act, actsOf, isActType, type ResourceKind, typeOf } from '../../src/domain/kinds.ts';
@@ -43,6 +44,7 @@ interface CreateBodies {
   readonly network: NetworkCreate;
   readonly volume: VolumeCreate;
   readonly snapshot: SnapshotCreate;
+  readonly bucket: BucketCreate;
   readonly 'bare-metal-host': BareMetalHostCreate;
   readonly cluster: ClusterCreate;
 }
@@ -174,6 +176,7 @@ function deleteCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open:
   const command = apiCommand('delete', `delete ${noun}s`)
     .argument('<names...>', 'their names or ids')
     .addOption(onFailureOption());
+  if (kind === 'bucket') command.option('--force', 'with everything that it holds');
   return withJob(command).action(async (references: readonly string[]) => {
     const session = await openSession(command, open);
     const accepted: Accepted<Views[Kind]>[] = [];
@@ -181,12 +184,10 @@ function deleteCommand<Kind extends ResourceKind>(spec: KindCommand<Kind>, open:
     for (const reference of references) {
       try {
         accepted.push(
-          await session.client.delete(
-            kind,
-            reference,
-            keyFor(command, references, reference),
-            textOf(command, 'onFailure'),
-          ),
+          await session.client.delete(kind, reference, keyFor(command, references, reference), {
+            onFailure: textOf(command, 'onFailure'),
+            ...(command.getOptionValue('force') === true ? { force: 'true' } : {}),
+          }),
         );
       } catch (error) {
         // What was accepted before is still to be shown.

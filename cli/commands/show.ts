@@ -1,3 +1,4 @@
+import type { ShownKey } from '../../src/domain/bucket.ts';
 import { hasEnded, type JobView } from '../../src/domain/job.ts';
 import type { Accepted } from '../client.ts';
 import type { Session } from '../session.ts';
@@ -38,6 +39,7 @@ export async function finish<Resource>(
         answers.flatMap(({ resource }) => resource ?? []),
       ),
     );
+  for (const { key } of accepted) if (key) session.talk(told(key));
   if (mode === undefined) {
     await show(accepted);
     for (const { job } of accepted) session.talk(howToWatch(session, job));
@@ -50,9 +52,23 @@ export async function finish<Resource>(
     accepted.map(({ job }) => job),
     mode,
   );
-  await show(await Promise.all(jobs.map(async (job) => ({ resource: (await find(job.resource.id)) ?? null, job }))));
+  const keys = new Map(accepted.map(({ job, key }) => [job.id, key]));
+  await show(
+    await Promise.all(
+      jobs.map(async (job) => ({
+        resource: (await find(job.resource.id)) ?? null,
+        job,
+        key: keys.get(job.id),
+      })),
+    ),
+  );
   await reportOutcome(session, jobs, mode);
 }
+
+const told = ({ accessKey, secret }: ShownKey): string =>
+  secret === null
+    ? `The secret of ${accessKey} was in the first answer, and is shown no more. Revoke the key if that is lost.`
+    : `Access key: ${accessKey}\nSecret:     ${secret}\nKeep it: it is not shown again.`;
 
 const howToWatch = ({ command }: Session, { id, type, resource, state }: JobView): string =>
   `Job ${id} (${type} ${resource.name}) is ${state}.${hasEnded(state) ? '' : ` Watch it with: ${command(`job watch ${id}`)}`}`;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { type ActBody, actSchemas } from '../domain/acts.ts';
 import { bareMetalHostCreateSchema } from '../domain/bare-metal-host.ts';
+import { bucketCreateSchema, forceSchema } from '../domain/bucket.ts';
 import { clusterCreateSchema } from '../domain/cluster.ts';
 import { referenceSchema, updateFields } from '../domain/common.ts';
 import { type ActType, isActType, operationTypes } from '../domain/kinds.ts';
@@ -65,7 +66,9 @@ const applySchema = z
 /** An act's request beside the name of its resource; what a job is told stands beside `with`. */
 const actBodies = Object.fromEntries(
   operationTypes.filter(isActType).map((type) => {
-    const schema: z.ZodObject = actSchemas[type];
+    // A batch shows nobody the secret that would be made.
+    const schema: z.ZodObject =
+      type === 'bucket.create-key' ? actSchemas[type].required({ secret: true }) : actSchemas[type];
     return [type, schema.safeExtend({ name: referenceSchema })];
   }),
 ) as unknown as { readonly [Type in ActType]: z.ZodType<{ name: string } & ActBody<Type>> & z.ZodObject };
@@ -84,6 +87,9 @@ export const bodies = {
   'snapshot.create': snapshotCreateSchema,
   'snapshot.update': updateSchema,
   'snapshot.delete': deleteSchema,
+  'bucket.create': bucketCreateSchema,
+  'bucket.update': updateSchema,
+  'bucket.delete': deleteSchema.extend({ force: forceSchema }),
   'bare-metal-host.create': bareMetalHostCreateSchema,
   'bare-metal-host.update': updateSchema,
   'bare-metal-host.delete': deleteSchema,

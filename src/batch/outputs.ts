@@ -10,6 +10,7 @@ const ofResource: Readonly<Record<ResourceKind, readonly string[]>> = {
   'bare-metal-host': [...ofEvery, 'bmcAddress', 'power'],
   volume: [...ofEvery, 'sizeGib', 'attachedTo'],
   snapshot: [...ofEvery, 'sizeGib'],
+  bucket: ofEvery,
   cluster: [...ofEvery, 'endpoint', 'version'],
 };
 const ofDelete: readonly string[] = ['id', 'name'];

@@ -6,6 +6,7 @@ import {
   hostRebuildSchema,
   hostRescueSchema,
 } from './bare-metal-host.ts';
+import { bucketKeyCreateSchema, bucketKeyRevokeSchema } from './bucket.ts';
 import { jobFields } from './common.ts';
 import type { ActType, operationTypes } from './kinds.ts';
 import { vmRebuildSchema, vmResizeSchema } from './vm.ts';
@@ -27,6 +28,8 @@ export const actSchemas = {
   'volume.detach': plainSchema,
   'volume.grow': volumeGrowSchema,
   'volume.restore': volumeRestoreSchema,
+  'bucket.create-key': bucketKeyCreateSchema,
+  'bucket.revoke-key': bucketKeyRevokeSchema,
   'bare-metal-host.manage': plainSchema,
   'bare-metal-host.inspect': plainSchema,
   'bare-metal-host.clean': plainSchema,
@@ -63,6 +66,8 @@ export const actTitles: Readonly<Record<ActType, string>> = {
   'volume.detach': 'Detach a volume from its VM',
   'volume.grow': 'Grow a volume',
   'volume.restore': 'Bring a volume back from a snapshot',
+  'bucket.create-key': 'Make an access key of a bucket',
+  'bucket.revoke-key': 'Revoke an access key of a bucket',
   'bare-metal-host.manage': 'Reach the controller of a bare-metal host, and so manage it',
   'bare-metal-host.inspect': 'Take the inventory of a bare-metal host',
   'bare-metal-host.clean': 'Wipe a bare-metal host',
@@ -87,6 +92,7 @@ const irreversible: ReadonlySet<string> = new Set<ActType>([
   'vm.rebuild',
   'volume.grow',
   'volume.restore',
+  'bucket.revoke-key',
 ]);
 
 /** What a machine of a cluster is, its cluster alone says: nobody else may ask these of one. */

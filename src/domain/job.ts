@@ -104,6 +104,20 @@ export interface VolumeRestoreSpec {
   readonly name: string;
   readonly snapshot: NamedKey;
 }
+export interface BucketSpec {
+  readonly name: string;
+}
+/** What the workflow of a bucket's deletion is told. */
+export interface BucketDeleteSpec extends BucketSpec {
+  readonly force: boolean;
+}
+/** What the workflow of a new access key is told; the secret is sealed wherever this is kept. */
+export interface BucketKeySpec extends BucketSpec {
+  readonly key: string;
+  readonly accessKey: string;
+  readonly secret: string;
+}
+export type BucketKeyRevokeSpec = Omit<BucketKeySpec, 'secret'>;
 /** What the workflows of a cluster are told; its machines are in the database. */
 export interface ClusterSpec {
   readonly name: string;
@@ -130,6 +144,7 @@ export interface SpecOf {
   readonly network: NetworkSpec;
   readonly volume: VolumeSpec;
   readonly snapshot: SnapshotSpec;
+  readonly bucket: BucketSpec;
   readonly 'bare-metal-host': HostSpec;
   readonly cluster: ClusterSpec;
 }

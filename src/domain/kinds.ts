@@ -4,10 +4,10 @@ import { hostSwitches, hostVerbs } from './host-states.ts';
  * The kinds of resource and what may be done with them. Named once; the name runs through every
  * folder, URL and command. No zod here: workflows import this file.
  */
-export const resourceKinds = ['vm', 'network', 'volume', 'snapshot', 'bare-metal-host', 'cluster'] as const;
+export const resourceKinds = ['vm', 'network', 'volume', 'snapshot', 'bucket', 'bare-metal-host', 'cluster'] as const;
 export type ResourceKind = (typeof resourceKinds)[number];
 /** Those that a provider makes. A host is there before anybody asks. */
-export const madeKinds = ['vm', 'network', 'snapshot', 'volume'] as const;
+export const madeKinds = ['vm', 'network', 'snapshot', 'volume', 'bucket'] as const;
 export type MadeKind = (typeof madeKinds)[number];
 
 /**
@@ -19,6 +19,7 @@ export const verbsOf = {
   network: ['create', 'delete'],
   volume: ['create', 'delete', 'attach', 'detach', 'grow', 'restore'],
   snapshot: ['create', 'delete'],
+  bucket: ['create', 'delete', 'create-key', 'revoke-key'],
   'bare-metal-host': ['create', 'delete', ...hostVerbs, ...hostSwitches],
   cluster: ['create', 'delete'],
 } as const satisfies Readonly<Record<ResourceKind, readonly ['create', 'delete', ...string[]]>>;
@@ -99,6 +100,7 @@ export const plural = {
   network: 'networks',
   volume: 'volumes',
   snapshot: 'snapshots',
+  bucket: 'buckets',
   'bare-metal-host': 'bare-metal-hosts',
   cluster: 'clusters',
 } as const satisfies Record<ResourceKind, string>;

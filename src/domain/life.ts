@@ -15,7 +15,7 @@ export const asBefore = 'as-before';
  *                        └─ stuck: error ◀───────────────────┘ failed: error ── delete ▶
  * ```
  *
- * For networks, volumes and snapshots the resting state is `available`. A `deleted` row stays for its jobs' sake; no list
+ * For networks, volumes, snapshots and buckets the resting state is `available`. A `deleted` row stays for its jobs' sake; no list
  * and no request sees it, and its name is free.
  *
  * A VM that is there rests in one of three states, and goes from one to another by a job of its own:
@@ -54,6 +54,14 @@ const act = (from: readonly string[], during: string, done: string): Move => ({
   failed: 'error',
 });
 
+/** A deletion that the provider refuses, because the bucket holds something, leaves it in use. */
+const bucketLife = {
+  ...life('available'),
+  delete: { ...life('available').delete, undone: asBefore },
+  'create-key': act(['available'], 'creating-key', 'available'),
+  'revoke-key': act(['available', 'error'], 'revoking-key', 'available'),
+};
+
 /** What Ironic's table says (host-states.ts); one that is given back is not, and neither is its failed state. */
 const hostLife = {
   create: { from: [], during: 'enroll', done: 'enroll', undone: 'deleted', failed: 'enroll' },
@@ -89,6 +97,7 @@ export const lives: { readonly [Kind in ResourceKind]: Readonly<Record<VerbOf<Ki
     restore: act(['available'], 'restoring', 'available'),
   },
   snapshot: life('available'),
+  bucket: bucketLife,
   'bare-metal-host': hostLife,
   cluster: life('available'),
 };
@@ -132,10 +141,20 @@ export const volumeStates = [
 ] as const;
 /** Ironic's, and `switching`: its power, boot device or media are being changed. */
 export const bareMetalHostStates = [...hostStates, 'switching', 'deleted'] as const;
+export const bucketStates = [
+  'provisioning',
+  'available',
+  'creating-key',
+  'revoking-key',
+  'deleting',
+  'deleted',
+  'error',
+] as const;
 export type ResourceState =
   | (typeof vmStates)[number]
   | (typeof passiveStates)[number]
   | (typeof volumeStates)[number]
+  | (typeof bucketStates)[number]
   | (typeof bareMetalHostStates)[number];
 
 const statesOf = {
@@ -143,6 +162,7 @@ const statesOf = {
   network: passiveStates,
   volume: volumeStates,
   snapshot: passiveStates,
+  bucket: bucketStates,
   'bare-metal-host': bareMetalHostStates,
   cluster: passiveStates,
 } as const satisfies Record<ResourceKind, readonly ResourceState[]>;

@@ -1,4 +1,13 @@
-import type { NetworkSpec, SnapshotSpec, VmRebuild, VmRestState, VmSize, VmSpec, VolumeSpec } from '../domain/job.ts';
+import type {
+  BucketSpec,
+  NetworkSpec,
+  SnapshotSpec,
+  VmRebuild,
+  VmRestState,
+  VmSize,
+  VmSpec,
+  VolumeSpec,
+} from '../domain/job.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
 import type { BareMetalDriver } from './bare-metal.ts';
 import type { KubernetesDriver } from './kubernetes.ts';
@@ -57,6 +66,11 @@ export interface ProvidedVm extends Provided {
   readonly addresses: readonly { readonly network: string; readonly address: string }[];
 }
 
+interface ProvidedBucket extends Provided {
+  /** A URL, under which its objects are. */
+  readonly endpoint: string;
+}
+
 /** One kind of thing at a provider: `ensure` returns when it is ready for use, `remove` when it is gone. */
 interface Provides<Spec, Has extends Provided> {
   ensure(key: string, spec: Spec, call: CallContext): Promise<Has>;
@@ -90,6 +104,20 @@ interface StorageDriver extends Provides<VolumeSpec, Provided> {
   readonly snapshots: Provides<SnapshotSpec, Provided>;
   /** Its content as in a snapshot of it, once for each token; one that a running VM has is a permanent `conflict`. */
   restore(key: string, snapshotKey: string, token: string, call: CallContext): Promise<Provided>;
+  readonly buckets: BucketDriver;
+}
+/** To remove one that holds anything is a permanent `conflict`. */
+interface BucketDriver extends Provides<BucketSpec, ProvidedBucket> {
+  /** Removes it with everything that it holds. */
+  destroy(key: string, call: CallContext): Promise<void>;
+  /** What reads and writes it from now on; one that is there already is passed over. */
+  createKey(
+    key: string,
+    access: { readonly accessKey: string; readonly secret: string },
+    call: CallContext,
+  ): Promise<Provided>;
+  /** Of a key that is not there, or whose bucket is not, there is nothing to revoke. */
+  revokeKey(key: string, accessKey: string, call: CallContext): Promise<void>;
 }
 
 /** What a region worker opens a driver with: its region and the credentials that it alone holds. */

@@ -65,10 +65,21 @@ export function acceptAct(
   return acceptOnce(sql, caller.project.id, options.idempotency, async () => {
     const accepted = await tryAct(sql, caller, catalog, request, reference, options);
     if (accepted) return accepted;
-    const { kind, verb } = partsOf(request.type);
-    const detail = `The ${kind} "${reference}" is already as "${verb}" would make it: there is nothing to do.`;
-    throw new MillwrightError('conflict', detail);
+    throw new MillwrightError('conflict', isSoAlready(request, reference));
   });
+}
+
+/** Why there is nothing to do. */
+function isSoAlready({ type, body }: ActRequest, reference: string): string {
+  const { kind, verb } = partsOf(type);
+  switch (type) {
+    case 'bucket.create-key':
+      return `The bucket "${reference}" has an access key "${body.key}" already. Choose another name, or revoke that one first.`;
+    case 'bucket.revoke-key':
+      return `The bucket "${reference}" has no access key "${body.key}": there is nothing to revoke.`;
+    default:
+      return `The ${kind} "${reference}" is already as "${verb}" would make it: there is nothing to do.`;
+  }
 }
 
 async function refuseMachine(sql: TransactionSql, { id, name }: Target): Promise<void> {

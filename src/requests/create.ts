@@ -116,7 +116,12 @@ export function newJob(
   resource: Pick<Known, 'id' | 'kind' | 'name' | 'region' | 'provider'>,
   spec: unknown,
   options: AcceptOptions,
-  before: { readonly status?: string; readonly change?: ResourceChange | undefined } = {},
+  before: {
+    readonly status?: string;
+    readonly change?: ResourceChange | undefined;
+    /** Where its type alone does not say so. */
+    readonly isReversible?: boolean;
+  } = {},
 ): NewJob {
   const { batch, onFailure } = options;
   const id = batch?.jobId ?? newId();
@@ -125,7 +130,7 @@ export function newJob(
   const what = { id, type, resourceId: resource.id, resourceName, key: resource.id, provider, region, spec };
   const input: Omit<Job, 'sequence'> = {
     ...inputOf(caller, what, options),
-    onFailure: batch ? (onFailure ?? 'rollback') : policyOf(type, onFailure),
+    onFailure: batch ? (onFailure ?? 'rollback') : policyOf(type, onFailure, before.isReversible),
     ...(before.status === undefined ? {} : { statusBefore: before.status }),
   };
   return {
@@ -163,11 +168,11 @@ export const inputOf = (
 });
 
 /** What has nothing to roll back to, as a deletion, is held rather than ended undone. */
-const policyOf = (type: OperationType, asked?: FailurePolicy): FailurePolicy =>
-  asked === undefined && endsAsItIs(type) ? 'keep' : irreversibly(type, asked);
+const policyOf = (type: OperationType, asked?: FailurePolicy, undoes = isReversible(type)): FailurePolicy =>
+  asked === undefined && endsAsItIs(type) ? 'keep' : irreversibly(type, undoes, asked);
 
-const irreversibly = (type: OperationType, asked: FailurePolicy = 'rollback'): FailurePolicy =>
-  !endsAsItIs(type) && !isReversible(type) && asked === 'rollback' ? 'hold' : asked;
+const irreversibly = (type: OperationType, undoes: boolean, asked: FailurePolicy = 'rollback'): FailurePolicy =>
+  !endsAsItIs(type) && !undoes && asked === 'rollback' ? 'hold' : asked;
 
 export const startOf = ({ id, type, workflowId, input }: NewJob): StartableJob => ({
   id,

@@ -3,6 +3,7 @@ import type { BatchOperation } from '../batch/file.ts';
 import { checkWith } from '../batch/with.ts';
 import type { Known } from '../db/queries/resources.ts';
 import type { BareMetalHostCreate } from '../domain/bare-metal-host.ts';
+import type { BucketCreate } from '../domain/bucket.ts';
 import { type ClusterCreate, machinesOf } from '../domain/cluster.ts';
 import type { SpecOf } from '../domain/job.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
@@ -22,6 +23,7 @@ interface BodyOf {
   readonly network: NetworkCreate;
   readonly volume: VolumeCreate;
   readonly snapshot: SnapshotCreate;
+  readonly bucket: BucketCreate;
   readonly 'bare-metal-host': BareMetalHostCreate;
   readonly cluster: ClusterCreate;
 }
@@ -56,6 +58,8 @@ export function createOf(
       return { kind, body: checkWith('volume.create', place, resolved) };
     case 'snapshot':
       return { kind, body: checkWith('snapshot.create', place, resolved) };
+    case 'bucket':
+      return { kind, body: checkWith('bucket.create', place, resolved) };
     case 'bare-metal-host':
       return { kind, body: checkWith('bare-metal-host.create', place, resolved) };
     case 'cluster':
@@ -137,6 +141,8 @@ function prepareKind(create: CreateBody, catalog: Catalog, find: Find, faults: F
     }
     case 'snapshot':
       return prepareSnapshot(create, find, faults);
+    case 'bucket':
+      return { requested: {}, quota: { buckets: 1 }, row: {}, uses: [], spec: { name: create.body.name } };
     case 'bare-metal-host': {
       const { name, region, bmcAddress, bmcCredential, bmcSystemId = null, gpus } = create.body;
       const controller = `${region} ${controllerOf(bmcAddress)}`;

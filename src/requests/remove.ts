@@ -1,4 +1,4 @@
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
 import { insertWork } from '../db/queries/accept.ts';
 import { type User, usersOf } from '../db/queries/plan.ts';
 import type { ResourceKind } from '../domain/kinds.ts';
@@ -19,18 +19,40 @@ export function acceptDelete(
   caller: Caller,
   kind: ResourceKind,
   reference: string,
-  options: AcceptOptions,
+  options: AcceptOptions & { readonly force?: boolean },
 ): Promise<Accepted<never>> {
   return acceptOnce(sql, caller.project.id, options.idempotency, () =>
     sql.begin(async (transaction) => {
       const target = await lockTarget(transaction, caller, kind, reference);
       const users = await usersOf(transaction, [target.id]);
       refuseUnlessDeletable(target, users);
-      const job = newJob(caller, 'delete', target, {}, options, { status: target.status });
+      if (kind === 'bucket' && !options.force) await refuseWithKeys(transaction, target);
+      const { spec, isReversible } = deletionOf(target, options.force ?? false);
+      const job = newJob(caller, 'delete', target, spec, options, { status: target.status, isReversible });
       const resource = { ...target, status: lives[kind].delete.during };
       if (!(await insertWork(transaction, asked(caller, options), resource, job))) throw busy(target);
       return { jobId: job.id, resourceId: target.id, start: startOf(job) };
     }),
+  );
+}
+
+/**
+ * What the workflow is told. Unless it is forced, the deletion of a bucket is of one that is empty, and can be undone: so
+ * it is where it fails, and a bucket that is not empty stays in use.
+ */
+const deletionOf = (
+  { kind, name }: Target,
+  force: boolean,
+): { readonly spec: object; readonly isReversible: boolean } =>
+  kind === 'bucket' ? { spec: { name, force }, isReversible: !force } : { spec: {}, isReversible: false };
+
+async function refuseWithKeys(sql: TransactionSql, { id, name }: Target): Promise<void> {
+  const keys = await sql<{ name: string }[]>`SELECT name FROM bucket_keys WHERE bucket_id = ${id} ORDER BY name`;
+  if (keys.length === 0) return;
+  const named = keys.map((key) => `"${key.name}"`).join(', ');
+  throw new MillwrightError(
+    'conflict',
+    `The bucket "${name}" has access keys: ${named}. Revoke them first, or delete it by force, with them.`,
   );
 }
 

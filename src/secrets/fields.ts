@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bucketKeyCreateSchema } from '../domain/bucket.ts';
 import { type BatchOperationType, kindOf, type ResourceKind } from '../domain/kinds.ts';
 import { networkCreateSchema } from '../domain/network.ts';
 import { snapshotCreateSchema } from '../domain/snapshot.ts';
@@ -35,6 +36,7 @@ export const secretsOf: Readonly<Record<SecretKind, readonly SecretPath[]>> = {
   network: secretPaths(networkCreateSchema),
   volume: secretPaths(volumeCreateSchema),
   snapshot: secretPaths(snapshotCreateSchema),
+  bucket: secretPaths(bucketKeyCreateSchema),
   'bare-metal-host': [],
   cluster: [],
   /** A header may be a token, and a body hold anything. */

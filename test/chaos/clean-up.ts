@@ -25,10 +25,7 @@ export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
       await until(`${key} to be gone`, async () => (await simulator.inventory()).every((found) => found.key !== key));
     }
   }
-  for (const kinds of [
-    ['vm', 'snapshot'],
-    ['network', 'volume'],
-  ] as const) {
+  for (const kinds of [madeKinds.filter(isFirst), madeKinds.filter((kind) => !isFirst(kind))]) {
     for (const kind of kinds) {
       for (const tenant of world.tenants) {
         const { items } = await tenant.get(`/${plural[kind]}?limit=500`);
@@ -39,7 +36,7 @@ export async function cleanUp(world: World, auditor: Auditor): Promise<void> {
   const left = await simulator.names();
   if (left.length > 0) auditor.find(`after everything was deleted the provider has ${left}`);
   const taken = await sql`
-    SELECT * FROM quotas WHERE (vms, vcpus, memory_mib, storage_gib, networks, volumes, snapshots) IS DISTINCT FROM (0, 0, 0, 0, 0, 0, 0)`;
+    SELECT * FROM quotas WHERE (vms, vcpus, memory_mib, storage_gib, networks, volumes, snapshots, buckets) IS DISTINCT FROM (0, 0, 0, 0, 0, 0, 0, 0)`;
   if (taken.length > 0) auditor.find(`after everything was deleted the quotas are ${JSON.stringify(taken)}`);
 
   async function remove(tenant: Tenant, kind: MadeKind, id: string, name: string): Promise<void> {

@@ -56,6 +56,9 @@ function afterDelete(job: JobView, before: Expected, auditor: Auditor): End {
   }
   // Canceled or refused before it had done anything.
   if (job.steps.length === 0) return before;
+  // What was empty is made anew; somebody's word that it was stands for it.
+  if (job.rollback === 'complete')
+    return auditor.maybe(job.id, 'mark-done', 'skip') ? { record: before.record, provider: 'either' } : before;
   if (job.state === 'FAILED' && !mayEndAsItIs(job, auditor))
     auditor.find(`job ${job.id} (${job.type}) failed, and nobody wanted it so`);
   return failed;

@@ -5,7 +5,7 @@ export const regions = ['tpe-1', 'nrt-1'] as const;
 export type Region = (typeof regions)[number];
 
 /** Few names, so that requests meet each other. */
-const names: Readonly<Record<MadeKind, number>> = { vm: 24, network: 10, volume: 16, snapshot: 8 };
+const names: Readonly<Record<MadeKind, number>> = { vm: 24, network: 10, volume: 16, snapshot: 8, bucket: 6 };
 export const nameOf = (dice: Dice, kind: MadeKind): string => `${kind}-${dice.int(1, names[kind])}`;
 export function bodyOf(dice: Dice, kind: MadeKind): Record<string, unknown> {
   switch (kind) {
@@ -13,6 +13,8 @@ export function bodyOf(dice: Dice, kind: MadeKind): Record<string, unknown> {
       return { cidr: `10.${dice.int(1, 200)}.0.0/24` };
     case 'volume':
       return { sizeGib: dice.int(1, 20) };
+    case 'bucket':
+      return {};
     case 'snapshot':
       return { volume: nameOf(dice, 'volume') };
     case 'vm': {

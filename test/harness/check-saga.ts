@@ -20,6 +20,8 @@ export interface SagaCase {
   readonly before?: (api: Api, name: string, region: string) => Promise<void>;
   /** Of an act: what it is asked with, and what has to be so before. */
   readonly act?: ActCase;
+  /** With what, beside, a deletion is asked for. */
+  readonly query?: Readonly<Record<string, string>>;
   /** Each step with the simulator's operation that it makes, if any, in order; `stops`: canceled from there on it is undone. */
   readonly steps: readonly { readonly name: string; readonly operation?: string; readonly stops?: true }[];
 }
@@ -71,7 +73,7 @@ export class Wraps {
  * each step; its worker killed at each step. After each, database and provider hold exactly what they should.
  */
 export function checkSaga(
-  { type, body, before, act, steps }: SagaCase,
+  { type, body, before, act, query, steps }: SagaCase,
   { platform, killRegionWorker, wraps }: Given,
 ): void {
   const { kind, verb } = partsOf(type);
@@ -111,7 +113,7 @@ export function checkSaga(
     const { api } = platform();
     const how = onFailure ? { onFailure } : {};
     if (verb === 'create') return api.tenant('POST', path, { ...body(name, region), ...how });
-    if (verb === 'delete') return api.tenant('DELETE', `${path}/${name}${onFailure ? `?onFailure=${onFailure}` : ''}`);
+    if (verb === 'delete') return api.tenant('DELETE', `${path}/${name}?${new URLSearchParams({ ...query, ...how })}`);
     return api.tenant('POST', `${path}/${name}/${verb}`, { ...act?.ask?.(name), ...how });
   };
 

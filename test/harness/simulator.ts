@@ -10,7 +10,7 @@ export class Simulator {
   }
 
   async inventory(): Promise<
-    { kind: string; key: string; name: string; region: string; state: string; host?: string }[]
+    { kind: string; key: string; name: string; region: string; state: string; host?: string; keys?: string[] }[]
   > {
     const { resources } = (await (await fetch(`${this.url}/inventory`)).json()) as { resources: [] };
     return resources;
@@ -52,6 +52,16 @@ export class Simulator {
       };
       return faults.some((fault) => fault.name === name && fault.hits > 0);
     });
+  }
+
+  /** Has a bucket hold so many objects. */
+  async objects(region: string, bucket: string, objects: number): Promise<void> {
+    const answer = await fetch(`${this.url}/objects`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ region, bucket, objects }),
+    });
+    if (!answer.ok) throw new Error(`the simulator refused the objects: ${await answer.text()}`);
   }
 
   async removeFault(id: string): Promise<void> {

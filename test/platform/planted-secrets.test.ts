@@ -130,6 +130,7 @@ async function useThem(): Promise<void> {
 
   await callWithThem();
   await enterClusterWithThem();
+  await openBucketsWithThem();
 
   for (const refused of [
     { ...vm('refused-a'), userData: [plant()] },
@@ -193,6 +194,28 @@ async function enterClusterWithThem(): Promise<void> {
   planted.push(token);
   providers.push(token);
   await ask('GET', '/clusters/kube');
+}
+
+/** The secret of an access key is in the answer to whoever asked for it, and in no other; the provider refuses and repeats it. */
+async function openBucketsWithThem(): Promise<void> {
+  expect(await ended('POST', '/buckets', { name: 'opened', region: 'tpe-1' })).toMatchObject({ state: 'SUCCEEDED' });
+  for (const [effect, state] of [
+    ['echo', 'FAILED'],
+    ['accept-then-drop', 'SUCCEEDED'],
+  ] as const) {
+    await simulator.fault({ effect, operation: 'bucket.create-key', name: 'opened', times: 1 });
+    const given = { key: effect, secret: plant() };
+    const { body } = await api.tenant('POST', '/buckets/opened/create-key', given);
+    expect(body.key.secret).toBe(given.secret);
+    expect(await api.jobWhen(body.job.id)).toMatchObject({ state });
+    await ask('GET', `/jobs/${body.job.id}`);
+  }
+  const made = (await api.tenant('POST', '/buckets/opened/create-key', { key: 'made' })).body;
+  planted.push(made.key.secret);
+  expect(await api.jobWhen(made.job.id)).toMatchObject({ state: 'SUCCEEDED' });
+  expect((await ask('POST', '/buckets/opened/create-key', { key: 'bad', secret: `${plant()} ` })).status).toBe(400);
+  await ask('GET', '/buckets/opened');
+  await ask('GET', '/buckets');
 }
 
 /** UTF-8, hexadecimal, and base64 at each of the three places in which a byte may stand. */

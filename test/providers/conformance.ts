@@ -73,6 +73,7 @@ const subjects = ({ compute, network, storage }: Driver): Record<MadeKind, Subje
   network: subject(network, networkSpec()),
   volume: subject(storage, volumeSpec()),
   snapshot: snapshotSubject(storage),
+  bucket: subject(storage.buckets, { name: named('objects') }),
 });
 
 /**
@@ -96,8 +97,8 @@ export function conformance(name: string, open: () => Promise<OpenedDriver>): vo
     afterEach(async () => {
       for (const driver of [opened.driver, opened.elsewhere]) {
         // What uses comes before what is used.
-        const { vm, snapshot, volume, network } = subjects(driver);
-        for (const { remove, list } of [vm, snapshot, volume, network]) {
+        const { vm, snapshot, volume, network, bucket } = subjects(driver);
+        for (const { remove, list } of [vm, snapshot, volume, network, bucket]) {
           await Promise.all([...keys, ...keys.map(volumeKeyOf)].map((key) => remove(key)));
           expect((await list()).filter(({ key }) => keys.includes(key))).toEqual([]);
         }

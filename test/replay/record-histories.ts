@@ -148,6 +148,21 @@ async function recordSnapshots(): Promise<void> {
   await done('snapshot.create-refused', 'POST', '/snapshots', { name: 'refused', volume: 'vol' });
 }
 
+async function recordBuckets(): Promise<void> {
+  await done('bucket.create', 'POST', '/buckets', { name: 'logs', ...at });
+  // Given, because a recorded history is kept in clear.
+  const key = { key: 'app', secret: 'recorded-and-no-secret-of-anybody' };
+  await done('bucket.create-key', 'POST', '/buckets/logs/create-key', key);
+  await done('bucket.revoke-key', 'POST', '/buckets/logs/revoke-key', { key: 'app' });
+  await done('bucket.create-key-again', 'POST', '/buckets/logs/create-key', key);
+  await done('bucket.delete', 'DELETE', '/buckets/logs?force=true');
+  await done('bucket.create-full', 'POST', '/buckets', { name: 'full', ...at });
+  await simulator.objects(at.region, 'full', 3);
+  await done('bucket.delete-refused', 'DELETE', '/buckets/full');
+  await simulator.fault({ effect: 'permanent', operation: 'bucket.create', name: 'refused' });
+  await done('bucket.create-refused', 'POST', '/buckets', { name: 'refused', ...at });
+}
+
 async function recordJobs(): Promise<void> {
   await done('network.create', 'POST', '/networks', { name: 'net', ...at, cidr: '10.0.0.0/24' });
   await done('volume.create', 'POST', '/volumes', { name: 'vol', ...at, sizeGib: 1 });
@@ -341,6 +356,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   jobs: recordJobs,
   acts: recordActs,
   snapshots: recordSnapshots,
+  bucket: recordBuckets,
   hosts: recordHosts,
   clusters: recordClusters,
   addresses: recordAddresses,

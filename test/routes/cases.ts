@@ -53,6 +53,13 @@ async function newVolume({ member }: Tenant): Promise<{ id: string; jobId: strin
   const job = await member.done('POST', '/volumes', volume());
   return { id: job.resource.id, jobId: job.id };
 }
+const newBucket = async ({ member }: Tenant): Promise<{ id: string }> =>
+  (await member.done('POST', '/buckets', { name: unique('bucket'), region: 'tpe-1' })).resource;
+async function newBucketWithKey(tenant: Tenant): Promise<{ id: string }> {
+  const { id } = await newBucket(tenant);
+  await tenant.member.done('POST', `/buckets/${id}/create-key`, { key: 'app' });
+  return { id };
+}
 async function newSnapshot(tenant: Tenant): Promise<{ id: string; volumeId: string }> {
   const { id: volumeId } = await newVolume(tenant);
   const { resource } = await tenant.member.done('POST', '/snapshots', { name: unique('then'), volume: volumeId });
@@ -236,6 +243,15 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'update-snapshot': of(({ snapshot }) => snapshot, 200, { labels: { seen: 'yes' } }),
   'delete-snapshot': removes(({ snapshot }) => snapshot, newSnapshot, 202),
   'watch-snapshot': of(({ snapshot }) => snapshot),
+
+  'create-bucket': { what: () => ({ body: { name: unique('bucket'), region: 'tpe-1' } }), happy: { status: 202 } },
+  'list-buckets': list,
+  'get-bucket': of(({ bucket }) => bucket),
+  'update-bucket': of(({ bucket }) => bucket, 200, { labels: { seen: 'yes' } }),
+  'delete-bucket': removes(({ bucket }) => bucket, newBucket, 202),
+  'watch-bucket': of(({ bucket }) => bucket),
+  'create-key-bucket': acts(({ bucket }) => bucket, newBucket, [], { key: 'app' }),
+  'revoke-key-bucket': acts(({ bucket }) => bucket, newBucketWithKey, [], { key: 'app' }),
 
   'list-jobs': list,
   'get-job': of(({ job }) => job),

@@ -21,6 +21,7 @@ export interface Tenant {
   readonly address: Thing;
   readonly volume: Thing;
   readonly snapshot: Thing;
+  readonly bucket: Thing;
   readonly cluster: Thing;
   readonly host: Thing;
   readonly job: JobView;
@@ -113,6 +114,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     create('/volumes', { name: `${name}-vol`, sizeGib: 1 }),
   ]);
   const host = await enrolled(operator, simulator, project, `${name}-host`);
+  const bucket = await create('/buckets', { name: `${name}-bucket` });
   const snapshot = await create('/snapshots', { region: undefined, name: `${name}-then`, volume: `${name}-vol` });
   const cluster = await create('/clusters', clusterBody(`${name}-k`));
   const vm = await create('/vms', { name: `${name}-vm`, flavor: 'small', image: 'debian-13' });
@@ -152,6 +154,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     address,
     volume,
     snapshot,
+    bucket,
     cluster,
     host,
     job: vm.job,

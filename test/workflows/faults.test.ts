@@ -17,6 +17,7 @@ const bodies: Readonly<Record<MadeKind, object>> = {
   network: { cidr: '10.50.0.0/24' },
   volume: { sizeGib: 1 },
   snapshot: { region: undefined, volume: 'kept' },
+  bucket: {},
 };
 
 /** Waits for the end of a job; one that is held ends when its cause is mended and it is settled. */
@@ -56,7 +57,8 @@ for (const kind of madeKinds) {
             expect((await api.tenant('GET', `${path}/${name}`)).status).toBe(404);
             return;
           }
-          const removal = await api.tenant('DELETE', `${path}/${name}`);
+          const forced = kind === 'bucket' ? '?force=true' : '';
+          const removal = await api.tenant('DELETE', `${path}/${name}${forced}`);
           const removed = await ended(removal.body.job.id, mend);
           // What could not be deleted was held, and went on when the cause was mended.
           expect(removed).toBe('SUCCEEDED');

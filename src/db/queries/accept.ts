@@ -240,6 +240,7 @@ const createStatementsWith = (marked: string) => ({
   network: createInto('networks', firstSubnet, marked),
   volume: createInto('volumes', noNeeds, marked),
   snapshot: createInto('snapshots', needs, marked),
+  bucket: createInto('buckets', noNeeds, marked),
   'bare-metal-host': createInto('bare_metal_hosts', noNeeds, marked),
   cluster: createInto('clusters', withMachines, marked),
 });

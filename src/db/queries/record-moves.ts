@@ -7,7 +7,7 @@ import { httpType, partsOf, type ResourceKind, resourceKinds } from '../../domai
 import { asBefore, moveFor } from '../../domain/life.ts';
 import type { QuotaUse } from '../../domain/quota.ts';
 import type { Transition } from '../../domain/transition.ts';
-import { bareMetalHosts, clusters, networks, snapshots, vms, volumes } from '../schema/resources.ts';
+import { bareMetalHosts, buckets, clusters, networks, snapshots, vms, volumes } from '../schema/resources.ts';
 import { quotaSql } from './quota.ts';
 
 /** What a transition needs to know of its job's row. */
@@ -120,6 +120,7 @@ const tables = {
   network: networks,
   volume: volumes,
   snapshot: snapshots,
+  bucket: buckets,
   'bare-metal-host': bareMetalHosts,
   cluster: clusters,
 } as const satisfies Record<ResourceKind, PgTable>;

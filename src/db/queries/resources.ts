@@ -1,5 +1,6 @@
 import type { Sql, TransactionSql } from 'postgres';
 import type { BareMetalHost } from '../../domain/bare-metal-host.ts';
+import type { Bucket } from '../../domain/bucket.ts';
 import type { Cluster } from '../../domain/cluster.ts';
 import { isId, type Maintainer } from '../../domain/common.ts';
 import type { ResourceKind } from '../../domain/kinds.ts';
@@ -8,6 +9,7 @@ import type { Snapshot } from '../../domain/snapshot.ts';
 import type { Vm } from '../../domain/vm.ts';
 import type { Volume } from '../../domain/volume.ts';
 import type { NewResource } from './accept.ts';
+import { iso } from './iso.ts';
 import { Filter, listPage } from './listing.ts';
 import { maintainerOfResource } from './maintainers.ts';
 import type { Page, PageRequest } from './pages.ts';
@@ -17,6 +19,7 @@ export interface ViewOf {
   readonly network: Network;
   readonly volume: Volume;
   readonly snapshot: Snapshot;
+  readonly bucket: Bucket;
   readonly 'bare-metal-host': BareMetalHost;
   readonly cluster: Cluster;
 }
@@ -80,6 +83,7 @@ interface ResourceRow {
   readonly plugins: Cluster['plugins'];
   readonly endpoint: string | null;
   readonly machines: Cluster['machines'];
+  readonly keys: Bucket['keys'];
 }
 
 const uses = `coalesce((SELECT jsonb_agg(jsonb_build_object('id', x.id, 'name', x.name, 'kind', x.kind) ORDER BY u.position)
@@ -100,6 +104,11 @@ const shownOf: Readonly<Record<ResourceKind, { readonly columns: string; readonl
     joins: 'JOIN volumes k ON k.resource_id = r.id',
   },
   snapshot: { columns: `${shared}, k.size_gib, ${uses}`, joins: 'JOIN snapshots k ON k.resource_id = r.id' },
+  bucket: {
+    columns: `${shared}, k.endpoint, coalesce((SELECT jsonb_agg(jsonb_build_object('name', b.name, 'accessKey', b.access_key,
+      'createdAt', ${iso('b.created_at')}) ORDER BY b.name) FROM bucket_keys b WHERE b.bucket_id = r.id), '[]') AS keys`,
+    joins: 'JOIN buckets k ON k.resource_id = r.id',
+  },
   'bare-metal-host': {
     columns: `${shared}, k.bmc_address, k.bmc_system_id, k.bmc_credential, k.gpus, k.power, k.health, k.inventory, k.image_url, k.image_until,
       k.cleaned_at, k.cleaned_by, k.maintenance, k.repair`,
@@ -167,6 +176,13 @@ const views: { readonly [Kind in ResourceKind]: (row: ResourceRow) => ViewOf[Kin
     status: row.status as Snapshot['status'],
     sizeGib: row.size_gib,
     volume: row.uses.map(({ id, name }) => ({ id, name }))[0] ?? null,
+  }),
+  bucket: (row) => ({
+    ...common(row),
+    kind: 'bucket',
+    status: row.status as Bucket['status'],
+    endpoint: row.endpoint,
+    keys: row.keys,
   }),
   'bare-metal-host': (row) => ({
     ...common(row),
@@ -243,6 +259,7 @@ export function newResourceView(
     plugins: [],
     endpoint: null,
     machines: [],
+    keys: [],
   };
   return views[resource.kind]({
     ...blank,

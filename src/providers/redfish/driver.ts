@@ -92,5 +92,8 @@ const nothing = { ensure: refuse, remove: refuse, find: refuse, list: refuse };
 const nothingElse: Pick<Driver, 'compute' | 'network' | 'storage'> = {
   compute: { ...nothing, setState: refuse, reboot: refuse, resize: refuse, rebuild: refuse, console: refuse },
   network: nothing,
-  storage: { ...nothing, attach: refuse, detach: refuse, grow: refuse, snapshots: nothing, restore: refuse },
+  storage: {
+    ...{ ...nothing, attach: refuse, detach: refuse, grow: refuse, snapshots: nothing, restore: refuse },
+    buckets: { ...nothing, destroy: refuse, createKey: refuse, revokeKey: refuse },
+  },
 };

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { z } from 'zod';
 import { MillwrightError } from '../../errors.ts';
@@ -54,6 +55,11 @@ export function openActs(database: DatabaseSync, { checkRoom, userOf, tell, late
   const attach = database.prepare('INSERT INTO attachments (volume_id, vm_id) VALUES (?, ?)');
   const detach = database.prepare('DELETE FROM attachments WHERE volume_id = ? AND vm_id = ?');
   const selectAttached = database.prepare('SELECT vm_id FROM attachments WHERE volume_id = ?');
+
+  const insertKey = database.prepare(
+    'INSERT INTO bucket_keys (access_key, bucket_id, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+  );
+  const deleteKey = database.prepare('DELETE FROM bucket_keys WHERE access_key = ? AND bucket_id = ?');
 
   const vmOf = (region: string, key: string, now: number): Row | undefined => {
     const row = selectVm.get(region, key, now);
@@ -144,6 +150,14 @@ export function openActs(database: DatabaseSync, { checkRoom, userOf, tell, late
         setRestored.run(token, until, id);
         return;
       }
+      case 'bucket.create-key': {
+        const { accessKey, secret } = request.body;
+        insertKey.run(accessKey, id, createHash('sha256').update(secret).digest('hex'));
+        return;
+      }
+      case 'bucket.revoke-key':
+        deleteKey.run(request.body.accessKey, id);
+        return;
       default:
         request satisfies never;
     }

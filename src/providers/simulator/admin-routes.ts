@@ -5,6 +5,7 @@ import { type FaultStore, faultSchema } from './faults.ts';
 import { limitBody, readBody } from './reply.ts';
 import { type SettingsStore, settingsPatchSchema } from './settings.ts';
 import type { Store } from './store.ts';
+import { objectsSchema } from './wire.ts';
 
 /** The side that tests and demos set faults, latency and capacity by, and see what is there. No fault meets it. */
 export function adminRoutes(store: Store, faults: FaultStore, settings: SettingsStore, calls: CallLog): Hono {
@@ -31,6 +32,12 @@ export function adminRoutes(store: Store, faults: FaultStore, settings: Settings
   app.put('/settings', limitBody, async (context) =>
     context.json(settings.put(await readBody(context, settingsPatchSchema))),
   );
+
+  app.put('/objects', limitBody, async (context) => {
+    const { region, bucket, objects } = await readBody(context, objectsSchema);
+    if (store.fill(region, bucket, objects)) return context.body(null, 204);
+    throw new MillwrightError('not_found', `There is no bucket "${bucket}" in "${region}".`);
+  });
 
   app.get('/calls', (context) => context.json({ calls: calls.list() }));
   app.delete('/calls', (context) => {

@@ -69,6 +69,13 @@ const steps: readonly string[] = [
     line TEXT NOT NULL
   ) STRICT;
   CREATE INDEX console_vm ON console (vm_id, id);`,
+  `ALTER TABLE resources ADD COLUMN objects INTEGER NOT NULL DEFAULT 0; /* that a bucket holds */`,
+  `CREATE TABLE bucket_keys (
+    access_key TEXT PRIMARY KEY,
+    bucket_id INTEGER NOT NULL REFERENCES resources ON DELETE CASCADE,
+    digest TEXT NOT NULL                -- of the secret
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX bucket_keys_bucket ON bucket_keys (bucket_id);`,
 ];
 
 /**

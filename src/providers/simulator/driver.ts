@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import type { NetworkSpec, SnapshotSpec, VmSpec, VolumeSpec } from '../../domain/job.ts';
+import type { BucketSpec, NetworkSpec, SnapshotSpec, VmSpec, VolumeSpec } from '../../domain/job.ts';
 import { type MadeActType, type MadeKind, plural } from '../../domain/kinds.ts';
 import { ProviderError } from '../../errors.ts';
 import type { CallContext, Driver, DriverModule, Provided } from '../types.ts';
@@ -8,7 +8,7 @@ import { type Client, openClient } from './client.ts';
 import { kubernetes } from './cluster-driver.ts';
 import { bareMetal } from './host-driver.ts';
 import { manifest } from './manifest.ts';
-import { consoleSchema, providedSchema, providedVmSchema } from './wire.ts';
+import { consoleSchema, providedBucketSchema, providedSchema, providedVmSchema } from './wire.ts';
 
 /** The driver of the simulator, which it knows by HTTP alone, as any other provider. */
 export const simulator: DriverModule = {
@@ -81,6 +81,19 @@ function storageOf(client: Client): Driver['storage'] {
       volume: volume.key,
     })),
     restore: (key, snapshot, token, call) => volumes.act(key, 'volume.restore', { snapshot, token }, call),
+    buckets: bucketsOf(client),
+  };
+}
+
+function bucketsOf(client: Client): Driver['storage']['buckets'] {
+  const buckets = provides(client, 'bucket', providedBucketSchema, (spec: BucketSpec) => spec);
+  return {
+    ...buckets,
+    destroy: (key, call) => buckets.remove(key, call, '?force=true'),
+    createKey: (key, access, call) => buckets.act(key, 'bucket.create-key', access, call),
+    revokeKey: async (key, accessKey, call) => {
+      if (await buckets.find(key, call)) await buckets.act(key, 'bucket.revoke-key', { accessKey }, call);
+    },
   };
 }
 
@@ -154,9 +167,9 @@ function provides<Spec extends { readonly name: string }, Has extends Provided>(
       );
     },
 
-    remove: async (key: string, call: CallContext): Promise<void> => {
+    remove: async (key: string, call: CallContext, how = ''): Promise<void> => {
       const asked = { method: 'DELETE', operation: `${kind}.delete`, subject: `"${key}"` } as const;
-      const leaving = await client({ ...asked, path: pathOf(key), answer: absentOr }, call);
+      const leaving = await client({ ...asked, path: pathOf(key) + how, answer: absentOr }, call);
       // Another one under the same key means that this one is gone.
       if (leaving) await poll(key, leaving, call, (now) => now?.reference !== leaving.reference);
     },

@@ -6,7 +6,7 @@ import type { CallLog } from './calls.ts';
 import type { FaultStore } from './faults.ts';
 import { limitBody, parse, type Reply, readBody } from './reply.ts';
 import type { Store } from './store.ts';
-import { type ActRequest, actSchemas, type CreateRequest, consoleQuery, createSchemas } from './wire.ts';
+import { type ActRequest, actSchemas, type CreateRequest, consoleQuery, createSchemas, deleteQuery } from './wire.ts';
 
 /**
  * The provider's side: what a driver calls. A region is there once it is named; each has its own resources.
@@ -53,7 +53,11 @@ export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog)
 
     app.delete(one, note(`${kind}.delete`), (context) => {
       const place = placeOf(context);
-      return perform(context, store.find(place)?.name ?? null, () => ({ status: 202, body: store.remove(place) }));
+      const { force } = parse(deleteQuery, context.req.query(), 'The query is not one of a deletion');
+      return perform(context, store.find(place)?.name ?? null, () => ({
+        status: 202,
+        body: store.remove(place, force === 'true'),
+      }));
     });
 
     for (const act of actsOf(kind)) {
@@ -91,6 +95,8 @@ async function readCreate(context: Context<ProviderEnv>, kind: MadeKind): Promis
     case 'volume':
       return { kind, body: await readBody(context, createSchemas[kind]) };
     case 'snapshot':
+      return { kind, body: await readBody(context, createSchemas[kind]) };
+    case 'bucket':
       return { kind, body: await readBody(context, createSchemas[kind]) };
     default:
       return kind satisfies never;

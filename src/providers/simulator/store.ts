@@ -22,6 +22,7 @@ const rowSchema = z.object({
   digest: z.string(),
   ready_at: z.int(),
   gone_at: z.int().nullable(),
+  objects: z.int(),
   host: z.string().nullable(),
   rest_state: z.enum(restStates).nullable(),
   changing_until: z.int().nullable(),
@@ -39,6 +40,8 @@ interface InventoryEntry extends Place {
   /** Of a VM, the machine that it was to run on. */
   readonly host?: string;
   readonly state: ProvidedAnswer['state'];
+  /** Of a bucket, its access keys. */
+  readonly keys?: readonly string[];
 }
 
 export interface Store {
@@ -46,8 +49,10 @@ export interface Store {
   create(region: string, request: CreateRequest): { readonly isNew: boolean; readonly resource: ProvidedAnswer };
   find(place: Place): ProvidedAnswer | undefined;
   list(region: string, kind: MadeKind): ProvidedAnswer[];
-  /** Gives what is on its way out; `undefined` where it is gone. Throws `not_found`, and `conflict` for what is in use. */
-  remove(place: Place): ProvidedAnswer | undefined;
+  /** Gives what is on its way out; `undefined` where it is gone. Throws `not_found`, and `conflict` for what is in use; `force` takes what a bucket holds with it. */
+  remove(place: Place, force?: boolean): ProvidedAnswer | undefined;
+  /** Has the bucket of that name hold so many objects; whether there is one. */
+  fill(region: string, bucket: string, objects: number): boolean;
   /** The last lines that a VM wrote; undefined where there is none. */
   console(region: string, key: string, lines: number): readonly string[] | undefined;
   /** Throws `not_found` for what is not there, or not ready; `conflict`, `capacity`, `precondition`. */
@@ -69,6 +74,10 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
   const selectKind = database.prepare('SELECT * FROM resources WHERE region = ? AND kind = ? ORDER BY id');
   const selectAll = database.prepare('SELECT * FROM resources ORDER BY id');
   const setGone = database.prepare('UPDATE resources SET gone_at = ? WHERE id = ?');
+  const setObjects = database.prepare(
+    "UPDATE resources SET objects = ? WHERE region = ? AND kind = 'bucket' AND name = ? AND gone_at IS NULL",
+  );
+  const selectKeys = database.prepare('SELECT access_key FROM bucket_keys WHERE bucket_id = ? ORDER BY access_key');
   const deleteGone = database.prepare('DELETE FROM resources WHERE gone_at <= ?');
   const insert = database.prepare(`
     INSERT INTO resources
@@ -86,6 +95,7 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
   function shown(row: Row, now: number): ProvidedAnswer {
     const { reference, key, name, region } = row;
     const provided = { reference, key, name, region, state: stateOf(row, now) };
+    if (row.kind === 'bucket') return { ...provided, endpoint: `https://objects.${region}.example/${key}` };
     return row.kind === 'vm' ? { ...provided, addresses: attachments.addressesOf(row.id) } : provided;
   }
 
@@ -153,7 +163,9 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
         .map((row) => shown(row, now));
     },
 
-    remove: (place) =>
+    fill: (region, bucket, objects) => setObjects.run(objects, region, bucket).changes > 0,
+
+    remove: (place, force = false) =>
       inTransaction(database, () => {
         const now = Date.now();
         const row = rowOf(place, now);
@@ -165,6 +177,8 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
           if (user) throw conflict(row, `is in use by the VM "${user}"; delete that first`);
           const snapshot = attachments.snapshotOf(row.id);
           if (snapshot) throw conflict(row, `has the snapshot "${snapshot}"; delete that first`);
+          if (row.objects > 0 && !force)
+            throw conflict(row, `is not empty: it holds ${row.objects} objects; empty it, or delete it by force`);
           setGone.run(now + (settings.get().latencyMs[`${place.kind}.delete`] ?? 0), row.id);
         }
         const left = rowOf(place, now);
@@ -195,8 +209,9 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
         .array(rowSchema)
         .parse(selectAll.all())
         .map((row) => {
-          const { kind, key, name, region, host } = row;
-          return { kind, key, name, region, state: stateOf(row, now), ...(host === null ? {} : { host }) };
+          const { id, kind, key, name, region, host } = row;
+          const keys = kind === 'bucket' ? { keys: selectKeys.all(id).map((found) => String(found.access_key)) } : {};
+          return { kind, key, name, region, state: stateOf(row, now), ...(host === null ? {} : { host }), ...keys };
         });
     },
   };
@@ -217,6 +232,7 @@ function demandOf({ kind, body }: CreateRequest, sizeGib: number): Demand {
     case 'snapshot':
       return { ...none, volumeGib: sizeGib };
     case 'network':
+    case 'bucket':
       return none;
     default:
       return kind satisfies never;

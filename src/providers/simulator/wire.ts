@@ -61,6 +61,7 @@ export const createSchemas = {
   network: z.strictObject({ ...common, cidr: cidrSchema }),
   volume: z.strictObject({ ...common, sizeGib: z.int().min(1).max(65_536) }),
   snapshot: z.strictObject({ ...common, volume: keySchema }),
+  bucket: z.strictObject(common),
 } as const satisfies Record<MadeKind, z.ZodType>;
 
 export type CreateBody<Kind extends MadeKind> = z.infer<(typeof createSchemas)[Kind]>;
@@ -71,6 +72,8 @@ export type CreateRequest = {
 const nothing = z.strictObject({});
 /** Given again, it says that what is asked for was asked before. */
 const token = z.string().min(1).max(128);
+
+const accessKey = z.string().regex(/^[A-Z0-9]{20}$/, 'Expected 20 capitals and digits');
 
 /** The body of an act: `POST /<plural>/<key>/<verb>`. */
 export const actSchemas = {
@@ -94,6 +97,8 @@ export const actSchemas = {
   'volume.detach': z.strictObject({ vm: keySchema }),
   'volume.grow': z.strictObject({ sizeGib: z.int().min(1).max(65_536) }),
   'volume.restore': z.strictObject({ snapshot: keySchema, token }),
+  'bucket.create-key': z.strictObject({ accessKey, secret: z.string().min(32).max(128) }),
+  'bucket.revoke-key': z.strictObject({ accessKey }),
 } as const satisfies Record<MadeActType, z.ZodType>;
 export type ActRequest = {
   [Type in MadeActType]: { readonly type: Type; readonly body: z.infer<(typeof actSchemas)[Type]> };
@@ -108,6 +113,7 @@ export const readyState = {
   network: 'available',
   volume: 'available',
   snapshot: 'available',
+  bucket: 'available',
 } as const satisfies Record<MadeKind, string>;
 
 export const providedSchema = z.object({
@@ -121,7 +127,18 @@ export const providedSchema = z.object({
 export const providedVmSchema = providedSchema.extend({
   addresses: z.array(z.object({ network: z.object({ key: z.string(), name: z.string() }), address: z.string() })),
 });
-export type ProvidedAnswer = z.infer<typeof providedSchema> | z.infer<typeof providedVmSchema>;
+/** Nothing is served at its endpoint: the simulator only pretends to hold objects. */
+export const providedBucketSchema = providedSchema.extend({ endpoint: z.string() });
+export type ProvidedAnswer =
+  | z.infer<typeof providedSchema>
+  | z.infer<typeof providedVmSchema>
+  | z.infer<typeof providedBucketSchema>;
+
+/** How a bucket is deleted: with what it holds, or not at all where it holds anything. */
+export const deleteQuery = z.strictObject({ force: z.literal('true').optional() });
+
+/** What the bucket of that name holds from now on. */
+export const objectsSchema = z.strictObject({ region: nameSchema, bucket: nameSchema, objects: z.int().min(0) });
 
 /** The last lines of a VM's console, the oldest first: `GET /vms/<key>/console?lines=`. */
 export const consoleSchema = z.object({ lines: z.array(z.string()) });

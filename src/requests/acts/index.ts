@@ -5,6 +5,7 @@ import type { ResourceKind } from '../../domain/kinds.ts';
 import { MillwrightError } from '../../errors.ts';
 import type { Catalog } from '../catalog.ts';
 import { prepareHostAct } from './bare-metal-host.ts';
+import { prepareBucketAct } from './bucket.ts';
 import { prepareVmAct } from './vm.ts';
 import { prepareVolumeAct } from './volume.ts';
 
@@ -37,6 +38,8 @@ export async function prepareAct(
       return prepareVmAct({ type, body } as ActRequest, { ...acting, there });
     case 'volume':
       return await prepareVolumeAct({ type, body } as ActRequest, { ...acting, there });
+    case 'bucket':
+      return prepareBucketAct({ type, body } as ActRequest, { there });
     case 'bare-metal-host':
       return prepareHostAct({ type, body } as ActRequest, { ...acting, there });
     case 'network':

@@ -8,6 +8,7 @@ const vm = (name: string, region: string) => ({ name, region, flavor: 'small', i
 const network = (name: string, region: string) => ({ name, region, cidr: '10.30.0.0/24' });
 const volume = (name: string, region: string) => ({ name, region, sizeGib: 10 });
 
+const bucket = (name: string, region: string) => ({ name, region });
 const snapshot = (name: string) => ({ name, volume: `${name}-vol` });
 
 const cluster = (name: string, region: string) => ({
@@ -34,6 +35,8 @@ const withVm = (api: Api, name: string, region: string) => done(api, 'POST', '/v
 const withVolume = (api: Api, name: string, region: string) =>
   done(api, 'POST', '/volumes', volume(`${name}-vol`, region));
 const withoutVm = (api: Api, name: string) => done(api, 'DELETE', `/vms/${name}-vm`);
+
+const withoutKey = (api: Api, name: string) => done(api, 'POST', `/buckets/${name}/revoke-key`, { key: 'app' });
 
 /** Every saga there is; one that is missing fails the type check. */
 export const sagas: { readonly [Type in OperationType]: Omit<SagaCase, 'type'> } = {
@@ -79,6 +82,26 @@ export const sagas: { readonly [Type in OperationType]: Omit<SagaCase, 'type'> }
     body: snapshot,
     before: withVolume,
     steps: [{ name: 'delete', operation: 'snapshot.delete' }],
+  },
+  'bucket.create': { body: bucket, steps: [{ name: 'create', operation: 'bucket.create' }] },
+  'bucket.delete': {
+    body: bucket,
+    query: { force: 'true' },
+    steps: [{ name: 'delete', operation: 'bucket.delete' }, { name: 'forget-keys' }],
+  },
+  'bucket.create-key': {
+    body: bucket,
+    act: { ask: () => ({ key: 'app' }), release: withoutKey },
+    steps: [{ name: 'record' }, { name: 'create', operation: 'bucket.create-key' }],
+  },
+  'bucket.revoke-key': {
+    body: bucket,
+    act: {
+      ask: () => ({ key: 'app' }),
+      prepare: (api, name) => done(api, 'POST', `/buckets/${name}/create-key`, { key: 'app' }),
+      release: withoutKey,
+    },
+    steps: [{ name: 'revoke', operation: 'bucket.revoke-key' }, { name: 'forget' }],
   },
   'volume.delete': { body: volume, steps: [{ name: 'delete', operation: 'volume.delete' }] },
   'cluster.create': {

@@ -1,0 +1,3 @@
+import { sagaSuite } from './suite.ts';
+
+sagaSuite('bucket.create', 'bucket.delete', 'bucket.create-key', 'bucket.revoke-key');
