@@ -1,7 +1,8 @@
 import type { Sql, TransactionSql } from 'postgres';
 import { violatedUnique } from '../db/client.ts';
-import { insertWork, takeQuota } from '../db/queries/accept.ts';
+import { insertWork } from '../db/queries/accept.ts';
 import { usersOf } from '../db/queries/plan.ts';
+import { takeQuota } from '../db/queries/quota-takes.ts';
 import { knownResources, resourceById } from '../db/queries/resources.ts';
 import { type ActRequest, changesMachine } from '../domain/acts.ts';
 import type { ResourceChange } from '../domain/change.ts';

@@ -10,6 +10,7 @@ import { readSubnet } from '../db/queries/subnet-shapes.ts';
 import { findSubnet } from '../db/queries/subnets.ts';
 import { ensureVrf } from '../db/queries/vrfs.ts';
 import { usableStates } from '../domain/life.ts';
+import type { QuotaUse } from '../domain/quota.ts';
 import type { Subnet, SubnetCreate } from '../domain/subnet.ts';
 import { MillwrightError } from '../errors.ts';
 import type { Caller } from './caller.ts';
@@ -86,6 +87,7 @@ export async function insertPassive(
   { organization, project }: Caller,
   {
     place,
+    quota = {},
     ...resource
   }: {
     readonly id: string;
@@ -93,12 +95,14 @@ export async function insertPassive(
     readonly name: string;
     readonly place: { readonly region: string; readonly provider: string };
     readonly requested: object;
+    /** What it has taken, and gives back when it is gone. */
+    readonly quota?: QuotaUse;
   },
 ): Promise<void> {
   await sql`
     INSERT INTO resources (id, organization_id, project_id, kind, name, status, provider, region, requested, quota)
     VALUES (${resource.id}, ${organization.id}, ${project.id}, ${resource.kind}, ${resource.name}, 'available',
-      ${place.provider}, ${place.region}, ${JSON.stringify(resource.requested)}::text::jsonb, '{}')`;
+      ${place.provider}, ${place.region}, ${JSON.stringify(resource.requested)}::text::jsonb, ${JSON.stringify(quota)}::text::jsonb)`;
 }
 
 /** Keeps a network from being deleted until the transaction has ended; refused where it is not there to be used. */

@@ -45,6 +45,21 @@ test('operators set limits, with the reason on record, and a refusal names the s
   ]);
 });
 
+test('an act that takes more than the organization may hold is refused by the same words', async () => {
+  const { api, sql } = platform;
+  await api.request('PATCH', '/api/ops/v1/organizations/default/quota', { limits: { storageGib: 10 } });
+  await sql`UPDATE resources SET status = 'available', current_job_id = NULL WHERE name = 'one'`;
+  expect(await api.tenant('POST', '/volumes/one/grow', { sizeGib: 20 })).toMatchObject({
+    status: 403,
+    body: {
+      code: 'quota',
+      detail: expect.stringContaining(
+        'organization "default" does not suffice (storageGib: 11 wanted, 9 of 10 in use)',
+      ),
+    },
+  });
+});
+
 test('a limit that is none is refused with its place', async () => {
   const { api } = platform;
   for (const limits of [{ volumes: -1 }, { volumes: 1.5 }, { floppies: 1 }]) {

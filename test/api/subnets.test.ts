@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addressDifferences } from '../../src/db/queries/address-use.ts';
+import { quotaDifferences } from '../../src/db/queries/quota.ts';
+import type { Quota } from '../../src/domain/quota.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
 let platform: TestPlatform;
@@ -89,6 +91,32 @@ test('an address is reserved, by name or any, kept from others, and given back',
   expect((await ask('GET', `/subnets/${network}`)).body.use).toMatchObject({ used: 0, quarantined: 2 });
   expect((await platform.api.done('DELETE', `/networks/${network}`)).state).toBe('SUCCEEDED');
   expect((await ask('GET', `/subnets/${network}`)).status).toBe(404);
+});
+
+test('an address takes its place in both quotas when it is reserved, and gives it back once, however often it is deleted', async () => {
+  const { api, sql } = platform;
+  const network = await newNetwork('10.11.0.0/24');
+  const used = async () =>
+    (await ask('GET', '/quota')).body.items.map(({ metrics }: { metrics: Quota['metrics'] }) => metrics.addresses.used);
+  const limit = (scope: string, addresses: number | null) =>
+    api.request('PATCH', `/api/ops/v1/${scope}/default/quota`, { limits: { addresses } });
+  const [before = 0] = await used();
+  for (const scope of ['organizations', 'projects']) {
+    expect(await limit(scope, before + 3)).toMatchObject({ status: 200 });
+    const names = Array.from({ length: 6 }, () => newName('ip'));
+    const answers = await Promise.all(names.map((name) => ask('POST', '/addresses', { name, subnet: network })));
+    expect(answers.filter(({ status }) => status === 201)).toHaveLength(3);
+    const refused = answers.filter(({ status }) => status === 403).map(({ body }) => body.detail);
+    expect(refused).toHaveLength(3);
+    expect(refused[0]).toContain(`${scope.slice(0, -1)} "default" does not suffice (addresses: 1 wanted`);
+    expect(await used()).toEqual([before + 3, before + 3]);
+    expect(await quotaDifferences(sql)).toEqual([]);
+    await Promise.all([...names, ...names].map((name) => ask('DELETE', `/addresses/${name}`)));
+    expect(await used()).toEqual([before, before]);
+    expect(await limit(scope, scope === 'projects' ? 40_000 : null)).toMatchObject({ status: 200 });
+  }
+  expect(await quotaDifferences(sql)).toEqual([]);
+  expect((await ask('GET', `/subnets/${network}`)).body.use).toMatchObject({ used: 0, quarantined: 6 });
 });
 
 test('of fifty requests at once for addresses of a small subnet, as many get one as there are', async () => {

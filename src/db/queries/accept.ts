@@ -347,21 +347,6 @@ export async function insertWork(
   return written?.createdAt;
 }
 
-/** Takes so much more of a project's quota; false where it does not suffice. */
-export async function takeQuota(sql: TransactionSql, projectId: string, more: QuotaUse): Promise<boolean> {
-  try {
-    const taken = await sql.unsafe(
-      `UPDATE quotas q SET ${quotaSql.moved('+', 'w')} FROM jsonb_to_record($2::text::jsonb) AS w(${quotaSql.record})
-      WHERE q.project_id = $1 AND ${quotaSql.fits('w')} RETURNING q.project_id`,
-      [projectId, JSON.stringify(quotaRow(more))],
-    );
-    return taken.length > 0;
-  } catch (error) {
-    if (isQuotaShort(error)) return false;
-    throw error;
-  }
-}
-
 /** Accepts an operation's HTTP request, whose resource is its batch. Nothing is written where the operation has gone on. */
 export async function insertHttp(
   sql: Sql,
