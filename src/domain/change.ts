@@ -1,5 +1,5 @@
 import type { Act } from './kinds.ts';
-import type { QuotaUse } from './quota.ts';
+import { type QuotaUse, someQuota } from './quota.ts';
 
 /** Something uses another: a VM a network, or a volume. */
 export interface Use {
@@ -16,8 +16,11 @@ export interface ResourceChange {
   readonly row?: Readonly<Record<string, unknown>>;
   /** Fields of what was asked for, which batches compare with; secrets veiled. */
   readonly requested?: Readonly<Record<string, unknown>>;
-  /** What the resource takes of its quota before and after. In between it holds the larger of each. */
-  readonly quota?: { readonly before: QuotaUse; readonly after: QuotaUse };
+  /**
+   * What the resource takes of its quota before and after. In between it holds the larger of each, and `meanwhile` beside
+   * it: what the job hands on to the resources that it makes, and gives back what is left of when it has ended.
+   */
+  readonly quota?: { readonly before: QuotaUse; readonly after: QuotaUse; readonly meanwhile?: QuotaUse };
   /** Uses that begin when the act is accepted, and end again where it is undone. */
   readonly begins?: readonly Use[];
   /** Uses that end when the act is done. */
@@ -27,3 +30,13 @@ export interface ResourceChange {
   /** What takes it back once it is done. */
   readonly back?: { readonly verb: Act; readonly body: object };
 }
+
+type QuotaChange = NonNullable<ResourceChange['quota']>;
+
+/** What has to be taken when the act is accepted. */
+export const takenFor = ({ before, after, meanwhile = {} }: QuotaChange): QuotaUse =>
+  someQuota((metric) => Math.max(0, (after[metric] ?? 0) - (before[metric] ?? 0)) + (meanwhile[metric] ?? 0));
+
+/** What the resource holds while the act is at work. */
+export const heldFor = ({ before, after, meanwhile = {} }: QuotaChange): QuotaUse =>
+  someQuota((metric) => Math.max(before[metric] ?? 0, after[metric] ?? 0) + (meanwhile[metric] ?? 0));

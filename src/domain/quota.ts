@@ -21,6 +21,12 @@ export type QuotaMetric = (typeof quotaMetrics)[number];
 /** What one resource takes. */
 export type QuotaUse = Readonly<Partial<Record<QuotaMetric, number>>>;
 
+/** What is above nothing of each metric. */
+export const someQuota = (amountOf: (metric: QuotaMetric) => number): QuotaUse =>
+  Object.fromEntries(
+    quotaMetrics.map((metric) => [metric, amountOf(metric)] as const).filter(([, amount]) => amount > 0),
+  );
+
 /** Where a quota holds. A request has to fit into every scope that it falls into. */
 export const quotaScopes = ['project', 'organization'] as const;
 

@@ -5,10 +5,9 @@ import { usersOf } from '../db/queries/plan.ts';
 import { takeQuota } from '../db/queries/quota-takes.ts';
 import { knownResources, resourceById } from '../db/queries/resources.ts';
 import { type ActRequest, changesMachine } from '../domain/acts.ts';
-import type { ResourceChange } from '../domain/change.ts';
+import { heldFor, type ResourceChange, takenFor } from '../domain/change.ts';
 import { partsOf } from '../domain/kinds.ts';
 import { moveFor } from '../domain/life.ts';
-import { type QuotaUse, quotaMetrics } from '../domain/quota.ts';
 import { MillwrightError } from '../errors.ts';
 import { sealInput } from '../secrets/specs.ts';
 import { type Acting, nothingToDo, prepareAct } from './acts/index.ts';
@@ -47,7 +46,8 @@ export async function tryAct(
     const { spec, change } = prepared;
     const job = newJob(caller, verb, target, spec, options, { status: target.status, change });
     await take(transaction, caller, job.id, change);
-    const resource = { ...target, status: move.during, ...heldBy(change) };
+    const held = change?.quota && { quota: heldFor(change.quota) };
+    const resource = { ...target, status: move.during, ...held };
     const stored = { ...job, input: await sealInput(options.sealer, kind, job.id, job.input) };
     if (!(await insertWork(transaction, asked(caller, options), resource, stored))) throw busy(target);
     return { jobId: job.id, resourceId: target.id, start: startOf(job) };
@@ -133,22 +133,6 @@ async function take(sql: TransactionSql, caller: Caller, jobId: string, change: 
     );
   }
   if (!quota) return;
-  const more = Object.fromEntries(
-    quotaMetrics.map((metric) => [metric, Math.max(0, (quota.after[metric] ?? 0) - (quota.before[metric] ?? 0))]),
-  );
+  const more = takenFor(quota);
   if (!(await takeQuota(sql, caller.project.id, more))) throw await whyNot(sql, caller, more, []);
-}
-
-/** While the act is at work its resource holds the larger of what it took and what it will take. */
-function heldBy(change: ResourceChange | undefined): { readonly quota?: QuotaUse } {
-  if (!change?.quota) return {};
-  const { before, after } = change.quota;
-  return {
-    quota: Object.fromEntries(
-      quotaMetrics.flatMap((metric) => {
-        const held = Math.max(before[metric] ?? 0, after[metric] ?? 0);
-        return held > 0 ? [[metric, held]] : [];
-      }),
-    ),
-  };
 }

@@ -107,11 +107,18 @@ function changesOf(transition: Transition, job: JobRow): Move | undefined {
     reference: result?.providerReference ?? null,
     release: hasEnded(transition.state),
     requested: isDone ? (change.requested ?? null) : null,
-    quota: (isDone ? change.quota?.after : isBack ? change.quota?.before : null) ?? null,
+    quota: quotaAfter(transition, change.quota),
     row: Object.keys(row).length > 0 ? row : null,
     unused: (isDone ? change.ends : isBack ? change.begins : []) ?? [],
     locks: change.locks ?? [],
   };
+}
+
+/** What the resource takes from now on. What was held for the job to hand on is given back however the job ends. */
+function quotaAfter({ resource, state }: Transition, quota: ResourceChange['quota']): QuotaUse | null {
+  if (resource === 'done') return quota?.after ?? null;
+  const isBack = resource === 'undone' || resource === 'untouched' || (quota?.meanwhile && hasEnded(state));
+  return (isBack && quota?.before) || null;
 }
 
 /** Of each kind: its table, and the columns of it that a job may write. */

@@ -1,10 +1,10 @@
 import { checkWith } from '../../batch/with.ts';
 import type { There } from '../../db/queries/plan.ts';
 import type { ActRequest } from '../../domain/acts.ts';
+import { takenFor } from '../../domain/change.ts';
 import { type ActType, partsOf } from '../../domain/kinds.ts';
 import { asBefore, moveFor } from '../../domain/life.ts';
 import type { PlanDifference } from '../../domain/plan.ts';
-import { type QuotaUse, quotaMetrics } from '../../domain/quota.ts';
 import { nothingToDo, prepareAct } from '../acts/index.ts';
 import type { Catalog } from '../catalog.ts';
 import { canonical } from './compare.ts';
@@ -58,7 +58,7 @@ export async function planAct({ decision, type, resolved, there, situation, cata
   });
   const differences = [...state, ...fields];
   const reasons = differences.length === 0 ? [verb] : [];
-  return { ...decision, differences, reasons, quota: change?.quota && moreOf(change.quota) };
+  return { ...decision, differences, reasons, quota: change?.quota && takenFor(change.quota) };
 }
 
 const differs = (field: string, before: unknown, after: unknown): PlanDifference => ({
@@ -67,11 +67,3 @@ const differs = (field: string, before: unknown, after: unknown): PlanDifference
   after,
   replaces: null,
 });
-
-const moreOf = ({ before, after }: { readonly before: QuotaUse; readonly after: QuotaUse }): QuotaUse =>
-  Object.fromEntries(
-    quotaMetrics.flatMap((metric) => {
-      const more = (after[metric] ?? 0) - (before[metric] ?? 0);
-      return more > 0 ? [[metric, more]] : [];
-    }),
-  );
