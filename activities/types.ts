@@ -1,6 +1,7 @@
 import type { NamedAccess } from '../src/db/queries/bucket-keys.ts';
 import type { Addressed } from '../src/db/queries/vm-addresses.ts';
 import type { Demand } from '../src/domain/candidate.ts';
+import type { MachineGroup } from '../src/domain/cluster-machines.ts';
 import type { PowerAction } from '../src/domain/host-states.ts';
 import type {
   BootstrapSpec,
@@ -15,6 +16,8 @@ import type {
   HttpCall,
   Job,
   JobResult,
+  JoinSpec,
+  LeaveSpec,
   NamedKey,
   NetworkSpec,
   RetryPolicy,
@@ -86,6 +89,12 @@ export interface ControlActivities {
   dropBucketKeys(bucketId: string, accessKey?: string): Promise<JobResult>;
   /** The machines that become nodes. */
   clusterNodes(clusterId: string): Promise<BootstrapSpec['nodes']>;
+  /** Machines that a cluster is to have as well, for `beginMachines` to make. Idempotent. */
+  addMachines(clusterId: string, name: string, groups: readonly MachineGroup[]): Promise<void>;
+  /** A cluster is not to have these any more; they are gone. Idempotent. */
+  forgetMachines(clusterId: string, names: readonly string[]): Promise<void>;
+  /** How each node stands, and that there are no others. */
+  keepNodes(clusterId: string, nodes: readonly ClusterNode[]): Promise<void>;
   /** Keeps what was told of a cluster, its kubeconfig sealed. */
   keepCluster(
     clusterId: string,
@@ -145,6 +154,8 @@ export interface BeginMachines {
   /** The workflow that asks, and will host their jobs. */
   readonly host: string;
   readonly verb: 'create' | 'delete';
+  /** Their names; all that the cluster is to have where it is left out. */
+  readonly only?: readonly string[];
   /** ISO 8601: what is not done by then has failed. */
   readonly until?: string;
 }
@@ -213,6 +224,9 @@ export interface RegionActivities {
   unrescueHost(call: RegionCall, spec: HostSpec): Promise<JobResult>;
   /** Its kubeconfig is a secret, for `keepCluster` alone. */
   bootstrapCluster(call: RegionCall, spec: BootstrapSpec): Promise<BootstrappedCluster>;
+  /** The nodes that the cluster then has. */
+  joinCluster(call: RegionCall, spec: JoinSpec): Promise<readonly ClusterNode[]>;
+  leaveCluster(call: RegionCall, spec: LeaveSpec): Promise<readonly ClusterNode[]>;
   removeCluster(call: RegionCall): Promise<JobResult>;
   /** Answered by its receiver as often as it is sent: `call.key` goes with it as its Idempotency-Key. */
   requestHttp(call: RegionCall, spec: HttpCall): Promise<JobResult>;

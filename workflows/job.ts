@@ -11,6 +11,7 @@ import type {
   BucketDeleteSpec,
   BucketKeyRevokeSpec,
   BucketKeySpec,
+  ClusterScaleSpec,
   HostBootSpec,
   HostImageSpec,
   HostMediaSpec,
@@ -46,7 +47,7 @@ import {
   unrescueBareMetalHost,
 } from './bare-metal-host.ts';
 import { createBucket, createKeyBucket, deleteBucket, revokeKeyBucket } from './bucket.ts';
-import { createCluster, deleteCluster } from './cluster.ts';
+import { createCluster, deleteCluster, scaleCluster } from './cluster.ts';
 import { requestHttp } from './http.ts';
 import { handleMessages } from './messages.ts';
 import { createNetwork, deleteNetwork } from './network.ts';
@@ -101,6 +102,7 @@ const sagas: Readonly<Record<SagaType, (job: Job) => Promise<SagaEnd>>> = {
   'bucket.revoke-key': (job) => revokeKeyBucket(job as Job<BucketKeyRevokeSpec>),
   'cluster.create': (job) => createCluster(job as Job<SpecOf['cluster']>, runJob),
   'cluster.delete': (job) => deleteCluster(job, runJob),
+  'cluster.scale': (job) => scaleCluster(job as Job<ClusterScaleSpec>, runJob),
   'http.request': (job) => requestHttp(job as Job<HttpSpec>),
 };
 

@@ -1,7 +1,12 @@
+import { insertCreates, type NewCreate } from '../../src/db/queries/accept.ts';
 import {
+  addMachines,
   clusterForWork,
+  forgetMachines,
+  handOnQuota,
   holdMachine,
   keepCluster,
+  keepNodes,
   letGoOfMachine,
   type MachineRow,
   machinesForWork,
@@ -20,7 +25,13 @@ import { acceptedJob, acceptUnlessThere, hostedBy } from './accepted.ts';
 import type { ControlDependencies } from './index.ts';
 import { orRefused } from './refusal.ts';
 
-type ClusterActivity = 'beginMachines' | 'clusterNodes' | 'keepCluster';
+type ClusterActivity =
+  | 'beginMachines'
+  | 'addMachines'
+  | 'forgetMachines'
+  | 'clusterNodes'
+  | 'keepNodes'
+  | 'keepCluster';
 
 /** So many machines of a cluster are made, or removed, at a time: their jobs are one payload, and one activity's work. */
 const atOnce = 50;
@@ -33,7 +44,8 @@ export function clusterActivities(dependencies: ControlDependencies): Pick<Contr
   const { sql } = database;
   return {
     async beginMachines(begin) {
-      const machines = await machinesForWork(sql, begin.clusterId);
+      const all = await machinesForWork(sql, begin.clusterId);
+      const machines = begin.only ? all.filter(({ name }) => begin.only?.includes(name)) : all;
       const how = await actingFor(dependencies, begin);
       const one = begin.verb === 'create' ? made : removed;
       return await orRefused(always, async () => {
@@ -46,7 +58,10 @@ export function clusterActivities(dependencies: ControlDependencies): Pick<Contr
         return { jobs };
       });
     },
+    addMachines: (clusterId, name, groups) => addMachines(sql, clusterId, name, groups),
+    forgetMachines: (clusterId, names) => forgetMachines(sql, clusterId, names),
     clusterNodes: (clusterId) => nodesForWork(sql, clusterId),
+    keepNodes: (clusterId, nodes) => keepNodes(sql, clusterId, nodes),
     async keepCluster(clusterId, { kubeconfig, nodes }) {
       await keepCluster(sql, clusterId, await sealer.seal(kubeconfig, placeOfKubeconfig(clusterId)), nodes);
     },
@@ -90,7 +105,11 @@ async function made(
 ): Promise<Job | undefined> {
   const { cluster, catalog, caller, optionsOf } = acting;
   const { sql } = acting.database;
-  if (createState === 'SUCCEEDED' && vmId !== null) return undefined;
+  if (createState === 'SUCCEEDED' && vmId !== null) {
+    // One that was to go, and did not, is the cluster's again.
+    if (machine.deleteState !== null) await holdMachine(sql, cluster.id, name, vmId);
+    return undefined;
+  }
   const failed = createState !== null && hasEnded(createState);
   const jobId = failed ? await renewMachineJob(sql, cluster.id, name, 'create') : createJobId;
   if (failed || createState === null) {
@@ -99,13 +118,30 @@ async function made(
     const given = { name, region, provider, image, sshKeys, networks, labels, flavor: machine.flavor };
     const body = vmCreateSchema.parse(given);
     await acceptUnlessThere(sql, jobId, async () =>
-      acceptCreate(sql, caller, await catalog(), { kind: 'vm', body }, optionsOf(jobId)),
+      acceptCreate(sql, caller, await catalog(), { kind: 'vm', body }, { ...optionsOf(jobId), accept: writer(acting) }),
     );
   }
   const job = await adopted(acting, jobId);
   await holdMachine(sql, cluster.id, name, job.resourceId);
   return job;
 }
+
+/** Writes a machine's create, with what its cluster's job took of the quota for it handed on; neither without the other. */
+const writer =
+  ({ database: { sql }, cluster, begin }: Acting) =>
+  async (create: NewCreate): Promise<Date | undefined> => {
+    const short = Symbol('short of quota');
+    const written = sql.begin(async (transaction) => {
+      await handOnQuota(transaction, { clusterId: cluster.id, jobId: begin.jobId }, create.resource.quota);
+      const createdAt = await insertCreates(transaction, [create]);
+      if (!createdAt) throw short;
+      return createdAt;
+    });
+    return await written.catch((error: unknown) => {
+      if (error === short) return undefined;
+      throw error;
+    });
+  };
 
 /** The job that removes a machine, or that ends its making; undefined where it is gone. */
 async function removed(acting: Acting, machine: MachineRow): Promise<Job | undefined> {

@@ -18,6 +18,31 @@ function addPool(value: string, before: readonly Pool[] = []): Pool[] {
   return [...before, { name, ...machines(rest) }];
 }
 
+type ScaledPool = { readonly name: string; readonly count: number; readonly flavor?: string };
+function addScaledPool(value: string, before: readonly ScaledPool[] = []): ScaledPool[] {
+  const [, name, count, flavor] = /^([^=]+)=(\d+)(?:x(.+))?$/.exec(value) ?? [];
+  if (name === undefined || count === undefined)
+    throw new InvalidArgumentError(
+      'It must have the form <name>=<count>, like web=5; of a new pool <name>=<count>x<flavor>.',
+    );
+  return [...before, { name, count: Number(count), ...(flavor === undefined ? {} : { flavor }) }];
+}
+const scaleOptions: readonly CreateOption[] = [
+  {
+    field: 'controlPlane',
+    option: new Option('--control-plane <count>', '1, 3 or 5 machines').argParser((value) => ({
+      count: Number(value),
+    })),
+  },
+  {
+    field: 'pools',
+    option: new Option(
+      '--pool <name>=<count>',
+      'so many workers, like web=5; of a new pool its flavor as well, like web=5xsmall; may be given again',
+    ).argParser(addScaledPool),
+  },
+];
+
 const controlPlane: CreateOption<'controlPlane'> = {
   field: 'controlPlane',
   option: new Option('--control-plane <count>x<flavor>', '1, 3 or 5 machines, like 3xsmall')
@@ -52,6 +77,7 @@ export const clusterCommand = (open: OpenContext) =>
         text('serviceMesh', '--service-mesh <mesh>', 'istio, linkerd or none; none where it is left out'),
         list('plugins', '--plugin <plugin>', 'a plugin; may be given again'),
       ],
+      acts: { scale: scaleOptions },
       columns: [
         { header: 'VERSION', value: ({ version }) => version },
         { header: 'MACHINES', value: ({ machines: all }) => `${all.filter(isThere).length}/${all.length}` },

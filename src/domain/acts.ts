@@ -7,6 +7,7 @@ import {
   hostRescueSchema,
 } from './bare-metal-host.ts';
 import { bucketKeyCreateSchema, bucketKeyRevokeSchema } from './bucket.ts';
+import { clusterScaleSchema } from './cluster-scale.ts';
 import { jobFields } from './common.ts';
 import type { ActType, operationTypes } from './kinds.ts';
 import { vmRebuildSchema, vmResizeSchema } from './vm.ts';
@@ -30,6 +31,7 @@ export const actSchemas = {
   'volume.restore': volumeRestoreSchema,
   'bucket.create-key': bucketKeyCreateSchema,
   'bucket.revoke-key': bucketKeyRevokeSchema,
+  'cluster.scale': clusterScaleSchema,
   'bare-metal-host.manage': plainSchema,
   'bare-metal-host.inspect': plainSchema,
   'bare-metal-host.clean': plainSchema,
@@ -68,6 +70,7 @@ export const actTitles: Readonly<Record<ActType, string>> = {
   'volume.restore': 'Bring a volume back from a snapshot',
   'bucket.create-key': 'Make an access key of a bucket',
   'bucket.revoke-key': 'Revoke an access key of a bucket',
+  'cluster.scale': 'Give a cluster more machines, or fewer',
   'bare-metal-host.manage': 'Reach the controller of a bare-metal host, and so manage it',
   'bare-metal-host.inspect': 'Take the inventory of a bare-metal host',
   'bare-metal-host.clean': 'Wipe a bare-metal host',

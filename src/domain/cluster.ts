@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { groupsOf, machineRoles, machinesIn, type NewMachine } from './cluster-machines.ts';
 import { createFields, idSchema, nameSchema, referenceSchema, resourceFields, sshKeysSchema } from './common.ts';
-import { passiveStates } from './life.ts';
+import { clusterStates } from './life.ts';
 
 /** The minor versions that clusters are made of, oldest first. */
 const kubernetesVersions = ['1.31', '1.32', '1.33', '1.34'] as const;
@@ -8,27 +9,34 @@ const cnis = ['cilium', 'calico', 'flannel'] as const;
 const serviceMeshes = ['none', 'istio', 'linkerd'] as const;
 const plugins = ['csi', 'ingress-nginx', 'metrics-server', 'cert-manager', 'gpu-operator'] as const;
 /** The jobs of a cluster's machines are in the history of one workflow. */
-const maxNodes = 500;
-export const machineRoles = ['control-plane', 'worker', 'bastion'] as const;
-type MachineRole = (typeof machineRoles)[number];
-/** Of a machine that becomes a node. */
-export type NodeRole = Exclude<MachineRole, 'bastion'>;
+export const maxNodes = 500;
+export const maxPools = 20;
 
 interface Counted {
   readonly count: number;
 }
-const nodesOf = (controlPlane: Counted, pools: readonly Counted[]): number =>
+export const nodesIn = ({ controlPlane, pools }: { controlPlane: Counted; pools: readonly Counted[] }): number =>
   [controlPlane, ...pools].reduce((sum, { count }) => sum + count, 0);
 
-const labels = createFields.labels;
+/** Odd, so that a majority of etcd's members can be told. */
+export const controlPlaneCountSchema = z.union([z.literal(1), z.literal(3), z.literal(5)]);
+export const poolNameSchema = nameSchema
+  .max(20)
+  .refine((name) => name !== 'cp' && name !== 'bastion', 'Expected another name than cp and bastion');
+export const poolCountSchema = z.int().min(0).max(100);
 const poolSchema = z.strictObject({
-  name: nameSchema
-    .max(20)
-    .refine((name) => name !== 'cp' && name !== 'bastion', 'Expected another name than cp and bastion'),
-  count: z.int().min(0).max(100),
+  name: poolNameSchema,
+  count: poolCountSchema,
   flavor: nameSchema,
-  labels,
+  labels: createFields.labels,
 });
+
+/** How many machines of which kind a cluster is asked to have. */
+export const shapeSchema = z.object({
+  controlPlane: z.object({ count: controlPlaneCountSchema, flavor: nameSchema }),
+  pools: z.array(poolSchema),
+});
+export type ClusterShape = z.infer<typeof shapeSchema>;
 
 /** The body of a create request, and what an operation `cluster.create` of a batch file holds under `with`. */
 export const clusterCreateSchema = z
@@ -41,15 +49,14 @@ export const clusterCreateSchema = z
     version: z.enum(kubernetesVersions).meta({ description: 'The minor version of Kubernetes.' }),
     image: nameSchema.meta({ description: 'What every machine boots.', examples: ['debian-13'] }),
     controlPlane: z.strictObject({
-      count: z
-        .union([z.literal(1), z.literal(3), z.literal(5)])
+      count: controlPlaneCountSchema
         .default(3)
         .meta({ description: 'Odd, so that a majority of etcd’s members can be told.' }),
       flavor: nameSchema,
     }),
     pools: z
       .array(poolSchema)
-      .max(20)
+      .max(maxPools)
       .default([])
       .refine((all) => new Set(all.map(({ name }) => name)).size === all.length, 'Expected each pool once'),
     networks: z
@@ -67,7 +74,7 @@ export const clusterCreateSchema = z
       .default([])
       .refine((all) => new Set(all).size === all.length, 'Expected each plugin once'),
   })
-  .refine(({ controlPlane, pools }) => nodesOf(controlPlane, pools) <= maxNodes, {
+  .refine((shape) => nodesIn(shape) <= maxNodes, {
     path: ['pools'],
     message: `Expected at most ${maxNodes} nodes in all`,
   })
@@ -91,7 +98,7 @@ export const clusterSchema = z
   .object({
     ...resourceFields,
     kind: z.literal('cluster'),
-    status: z.enum(passiveStates),
+    status: z.enum(clusterStates),
     version: z.string(),
     image: nameSchema,
     cni: z.enum(cnis),
@@ -106,29 +113,8 @@ export type Cluster = z.infer<typeof clusterSchema>;
 
 export const kubeconfigSchema = z.object({ kubeconfig: z.string() }).meta({ id: 'Kubeconfig' });
 
-interface NewMachine {
-  readonly name: string;
-  readonly role: MachineRole;
-  readonly pool: string | null;
-  readonly ordinal: number;
-  readonly flavor: string;
-  readonly labels: Readonly<Record<string, string>>;
-}
-
-/** The machines of a cluster as it is asked for: `<cluster>-cp-0`, `<cluster>-<pool>-0`, `<cluster>-bastion-0`. */
-export function machinesOf({ name, controlPlane, pools, bastion }: ClusterCreate): NewMachine[] {
-  const several = (count: number, part: string, rest: Omit<NewMachine, 'name' | 'ordinal'>): NewMachine[] =>
-    Array.from({ length: count }, (_, ordinal) => ({ name: `${name}-${part}-${ordinal}`, ordinal, ...rest }));
-  return [
-    ...several(controlPlane.count, 'cp', {
-      role: 'control-plane',
-      pool: null,
-      flavor: controlPlane.flavor,
-      labels: {},
-    }),
-    ...pools.flatMap((pool) =>
-      several(pool.count, pool.name, { role: 'worker', pool: pool.name, flavor: pool.flavor, labels: pool.labels }),
-    ),
-    ...(bastion ? several(1, 'bastion', { role: 'bastion', pool: null, flavor: bastion.flavor, labels: {} }) : []),
-  ];
+/** The machines of a cluster as it is asked for. */
+export function machinesOf({ name, bastion, ...shape }: ClusterCreate): NewMachine[] {
+  const single = bastion && { role: 'bastion' as const, pool: null, flavor: bastion.flavor, labels: {}, ordinals: [0] };
+  return machinesIn(name, [...groupsOf(shape), ...(single ? [single] : [])]);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type ErrorInfo, errorCodes, providerErrorClasses } from '../errors.ts';
-import type { NodeRole } from './cluster.ts';
+import type { MachineGroup, NodeRole } from './cluster-machines.ts';
 import { idSchema, nameSchema, timeSchema } from './common.ts';
 import type { BootDevice } from './host-states.ts';
 import {
@@ -129,6 +129,24 @@ export interface ClusterSpec {
 /** What a provider makes a cluster of: VMs that are there. */
 export interface BootstrapSpec extends ClusterSpec {
   readonly nodes: readonly (NamedKey & { readonly role: NodeRole })[];
+}
+/** What the workflow of a cluster's scaling is told. */
+export interface ClusterScaleSpec {
+  readonly name: string;
+  readonly add: readonly MachineGroup[];
+  readonly remove: readonly MachineGroup[];
+}
+/** Nodes that a cluster is to have. */
+export interface JoinSpec {
+  /** The cluster's. */
+  readonly name: string;
+  readonly nodes: BootstrapSpec['nodes'];
+}
+/** Nodes that a cluster is not to have any more, by their names. */
+export interface LeaveSpec {
+  /** The cluster's. */
+  readonly name: string;
+  readonly nodes: readonly string[];
 }
 export interface ClusterNode {
   readonly name: string;

@@ -21,7 +21,7 @@ export const verbsOf = {
   snapshot: ['create', 'delete'],
   bucket: ['create', 'delete', 'create-key', 'revoke-key'],
   'bare-metal-host': ['create', 'delete', ...hostVerbs, ...hostSwitches],
-  cluster: ['create', 'delete'],
+  cluster: ['create', 'delete', 'scale'],
 } as const satisfies Readonly<Record<ResourceKind, readonly ['create', 'delete', ...string[]]>>;
 export type VerbOf<Kind extends ResourceKind> = (typeof verbsOf)[Kind][number];
 export type Verb = VerbOf<ResourceKind>;

@@ -99,7 +99,7 @@ export const lives: { readonly [Kind in ResourceKind]: Readonly<Record<VerbOf<Ki
   snapshot: life('available'),
   bucket: bucketLife,
   'bare-metal-host': hostLife,
-  cluster: life('available'),
+  cluster: { ...life('available'), scale: act(['available'], 'scaling', 'available') },
 };
 
 /** How a verb moves a resource of a kind. Throws for a verb that the kind does not have. */
@@ -150,11 +150,13 @@ export const bucketStates = [
   'deleted',
   'error',
 ] as const;
+export const clusterStates = ['provisioning', 'available', 'scaling', 'deleting', 'deleted', 'error'] as const;
 export type ResourceState =
   | (typeof vmStates)[number]
   | (typeof passiveStates)[number]
   | (typeof volumeStates)[number]
   | (typeof bucketStates)[number]
+  | (typeof clusterStates)[number]
   | (typeof bareMetalHostStates)[number];
 
 const statesOf = {
@@ -164,7 +166,7 @@ const statesOf = {
   snapshot: passiveStates,
   bucket: bucketStates,
   'bare-metal-host': bareMetalHostStates,
-  cluster: passiveStates,
+  cluster: clusterStates,
 } as const satisfies Record<ResourceKind, readonly ResourceState[]>;
 /** The states in which a resource is in a list. */
 export const listedStates = (kind: ResourceKind): readonly ResourceState[] =>

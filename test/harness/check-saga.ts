@@ -22,8 +22,17 @@ export interface SagaCase {
   readonly act?: ActCase;
   /** With what, beside, a deletion is asked for. */
   readonly query?: Readonly<Record<string, string>>;
-  /** Each step with the simulator's operation that it makes, if any, in order; `stops`: canceled from there on it is undone. */
-  readonly steps: readonly { readonly name: string; readonly operation?: string; readonly stops?: true }[];
+  /** Each step with the simulator's operation that it makes, if any, in order. */
+  readonly steps: readonly SagaStep[];
+}
+
+interface SagaStep {
+  readonly name: string;
+  readonly operation?: string;
+  /** What the operation is of, where that is not the resource itself. */
+  readonly of?: (name: string) => string;
+  /** Canceled from there on it is undone. */
+  readonly stops?: true;
 }
 
 interface ActCase {
@@ -35,6 +44,8 @@ interface ActCase {
   /** Takes away what keeps the resource from being deleted. */
   readonly release?: (api: Api, name: string) => Promise<void>;
 }
+
+const itself = (name: string): string => name;
 
 type Given = {
   readonly platform: () => TestPlatform;
@@ -129,13 +140,13 @@ export function checkSaga(
 
   /** A job whose step fails for good, when it waits for a decision (or has ended, by `keep`). */
   async function arrangeHeld(
-    operation: string,
+    { operation, of = itself }: SagaStep,
     onFailure: FailurePolicy = 'hold',
   ): Promise<{ name: string; job: JobView; mend: () => Promise<void> }> {
     const { api, simulator } = platform();
     const name = newName();
     await begin(name, 'tpe-1');
-    const fault = await simulator.fault({ effect: 'permanent', operation, name });
+    const fault = await simulator.fault({ effect: 'permanent', operation, name: of(name) });
     const answer = await askFor(name, 'tpe-1', onFailure);
     const job = await api.jobWhen(answer.body.job.id, ({ state }) => hasEnded(state) || state === 'HELD');
     expect(job).toMatchObject({ state: onFailure === 'hold' ? 'HELD' : 'FAILED', rollback: 'none', onFailure });
@@ -165,7 +176,8 @@ export function checkSaga(
     await expectDone(name);
   });
 
-  for (const { name: stepName, operation, stops = false } of steps) {
+  for (const step of steps) {
+    const { name: stepName, operation, of = itself, stops = false } = step;
     if (operation === undefined) continue;
     const rollsBack = undoes || stops ? 'complete' : 'none';
     test.concurrent(`${type}: failing at ${stepName}`, async () => {
@@ -173,7 +185,7 @@ export function checkSaga(
       wraps.twice(name);
       // An act may be undone by another of its kind.
       const once = act ? { times: 1 } : {};
-      const fault = await platform().simulator.fault({ effect: 'permanent', operation, name, ...once });
+      const fault = await platform().simulator.fault({ effect: 'permanent', operation, name: of(name), ...once });
       const job = await platform().api.jobWhen(await ask(), ({ state }) => hasEnded(state) || state === 'HELD');
       const error = { providerClass: 'permanent' };
       if (undoes) {
@@ -192,14 +204,14 @@ export function checkSaga(
     });
 
     test.concurrent(`${type}: held at ${stepName}, then retried`, async () => {
-      const { name, job, mend } = await arrangeHeld(operation);
+      const { name, job, mend } = await arrangeHeld(step);
       await mend();
       expect(await settled(job.id, 'retry')).toMatchObject({ state: 'SUCCEEDED', rollback: 'none', error: null });
       await expectDone(name);
     });
 
     test.concurrent(`${type}: held at ${stepName}, its workflow gone, then retried`, async () => {
-      const { name, job, mend } = await arrangeHeld(operation);
+      const { name, job, mend } = await arrangeHeld(step);
       await platform().terminate(job.workflowId);
       await mend();
       expect(await settled(job.id, 'retry')).toMatchObject({ state: 'SUCCEEDED', rollback: 'none', error: null });
@@ -208,7 +220,7 @@ export function checkSaga(
 
     test.concurrent(`${type}: held at ${stepName}, then abandoned, kept or canceled, is what it is`, async () => {
       for (const end of ['abandon', 'keep', 'cancel'] as const) {
-        const { name, job, mend } = await arrangeHeld(operation, end === 'keep' ? 'keep' : 'hold');
+        const { name, job, mend } = await arrangeHeld(step, end === 'keep' ? 'keep' : 'hold');
         await mend();
         if (end === 'abandon') await settled(job.id, 'abandon');
         if (end === 'cancel') expect(await platform().api.canceled(job.id)).toMatchObject({ state: 'CANCELED' });
@@ -231,9 +243,9 @@ export function checkSaga(
 
     test.concurrent(`${type}: its workflow terminated at ${stepName}`, async () => {
       const { name, ask } = await arrange();
-      await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
+      await platform().simulator.fault({ effect: 'hang', operation, name: of(name), times: 1 });
       const id = await ask();
-      await platform().simulator.hit(name);
+      await platform().simulator.hit(of(name));
       await platform().terminate((await platform().api.job(id)).workflowId);
       expect(await platform().api.jobWhen(id)).toMatchObject({ state: 'SUCCEEDED', rollback: 'none' });
       await expectDone(name);
@@ -241,7 +253,7 @@ export function checkSaga(
 
     test.concurrent(`${type}: an answer lost at ${stepName}`, async () => {
       const { name, ask } = await arrange();
-      await platform().simulator.fault({ effect: 'accept-then-drop', operation, name, times: 1 });
+      await platform().simulator.fault({ effect: 'accept-then-drop', operation, name: of(name), times: 1 });
       const job = await platform().api.jobWhen(await ask());
       expect(job.state).toBe('SUCCEEDED');
       expect(job.steps).toContainEqual(expect.objectContaining({ name: stepName, attempts: 2 }));
@@ -250,9 +262,9 @@ export function checkSaga(
 
     test.concurrent(`${type}: canceled at ${stepName}`, async () => {
       const { name, ask } = await arrange();
-      await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
+      await platform().simulator.fault({ effect: 'hang', operation, name: of(name), times: 1 });
       const id = await ask();
-      await platform().simulator.hit(name);
+      await platform().simulator.hit(of(name));
       await platform().cancel((await platform().api.job(id)).workflowId);
       const job: JobView = await platform().api.jobWhen(id);
       expect(job).toMatchObject({ state: 'CANCELED', rollback: rollsBack });
@@ -261,9 +273,9 @@ export function checkSaga(
 
     test.concurrent(`${type}: canceled by its owner at ${stepName}`, async () => {
       const { name, ask } = await arrange();
-      await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
+      await platform().simulator.fault({ effect: 'hang', operation, name: of(name), times: 1 });
       const id = await ask();
-      await platform().simulator.hit(name);
+      await platform().simulator.hit(of(name));
       const job = await platform().api.canceled(id);
       expect(job).toMatchObject({
         state: 'CANCELED',
@@ -275,9 +287,9 @@ export function checkSaga(
 
     test.concurrent(`${type}: its region worker killed at ${stepName}`, async () => {
       const { name, ask } = await arrange(fragileRegion);
-      await platform().simulator.fault({ effect: 'hang', operation, name, times: 1 });
+      await platform().simulator.fault({ effect: 'hang', operation, name: of(name), times: 1 });
       const id = await ask();
-      await platform().simulator.hit(name);
+      await platform().simulator.hit(of(name));
       await killRegionWorker();
       expect(await platform().api.jobWhen(id)).toMatchObject({ state: 'SUCCEEDED', rollback: 'none' });
       await expectDone(name);

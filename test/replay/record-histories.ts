@@ -314,6 +314,23 @@ async function recordClusters(): Promise<void> {
   await done('cluster.delete', 'DELETE', '/clusters/one');
 }
 
+/** Clusters that grow and shrink. */
+async function recordClusterScale(): Promise<void> {
+  await api.done('POST', '/clusters', {
+    ...{ name: 'one', ...at, version: '1.33', image: 'debian-13' },
+    controlPlane: { count: 1, flavor: 'small' },
+    pools: [{ name: 'web', count: 2, flavor: 'small' }],
+  });
+  const pools = [
+    { name: 'web', count: 1 },
+    { name: 'jobs', count: 1, flavor: 'small' },
+  ];
+  await done('cluster.scale', 'POST', '/clusters/one/scale', { pools });
+  await simulator.fault({ effect: 'permanent', operation: 'vm.delete', name: 'one-jobs-0', times: 1 });
+  const undone = { controlPlane: { count: 3 }, pools: [{ name: 'jobs', count: 0 }] };
+  await done('cluster.scale-undone', 'POST', '/clusters/one/scale', undone);
+}
+
 /** VMs whose addresses are assigned. */
 async function recordAddresses(): Promise<void> {
   await done('network.create', 'POST', '/networks', { name: 'net', ...at, cidr: '10.0.0.0/29' });
@@ -359,6 +376,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   bucket: recordBuckets,
   hosts: recordHosts,
   clusters: recordClusters,
+  'cluster-scale': recordClusterScale,
   addresses: recordAddresses,
   console: recordConsole,
   placement: recordPlacement,

@@ -74,6 +74,7 @@ const shapes = {
   '0.4.0-placement': 'cab2d819915286e4',
   '0.4.0-clusters': 'e4d16e948854a3b1',
   '0.4.0-buckets': 'a0828b5d19eaadb4',
+  '0.4.0-cluster-scale': 'dfbfecef729edd15',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {

@@ -233,6 +233,7 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'update-cluster': of(({ cluster }) => cluster, 200, { labels: { seen: 'yes' } }),
   'delete-cluster': removes(({ cluster }) => cluster, newCluster, 202),
   'watch-cluster': of(({ cluster }) => cluster),
+  'scale-cluster': acts(({ cluster }) => cluster, newCluster, [], { controlPlane: { count: 3 } }),
   'get-kubeconfig': of(({ cluster }) => cluster),
   'create-snapshot': {
     what: ({ volume }) => ({ body: { name: unique('then'), volume: volume.id } }),

@@ -312,7 +312,7 @@ const createParameters = ({ asked, resource, job }: NewCreate): object => {
  * or a quota does not suffice, and nothing was written.
  */
 export async function insertCreates(
-  sql: Sql,
+  sql: Sql | TransactionSql,
   creates: readonly [NewCreate, ...NewCreate[]],
 ): Promise<Date | undefined> {
   const statements = creates[0].job.batchId === null ? createStatements : operationStatements;

@@ -1,6 +1,9 @@
-import type { Sql } from 'postgres';
+import type { Sql, TransactionSql } from 'postgres';
+import { type MachineGroup, machinesIn } from '../../domain/cluster-machines.ts';
 import type { BootstrapSpec, ClusterNode, JobState } from '../../domain/job.ts';
+import { type QuotaUse, someQuota } from '../../domain/quota.ts';
 import type { Trail } from '../../domain/trail.ts';
+import { giveQuota } from './quota-takes.ts';
 
 /** A cluster as the activities of its job need it. */
 interface ClusterRow {
@@ -89,6 +92,55 @@ export async function nodesForWork(sql: Sql, clusterId: string): Promise<Bootstr
   return await sql<BootstrapSpec['nodes'][number][]>`
     SELECT name, vm_id AS key, role FROM cluster_machines
     WHERE cluster_id = ${clusterId} AND role <> 'bastion' AND vm_id IS NOT NULL ORDER BY role, pool NULLS FIRST, ordinal`;
+}
+
+/** Rows for machines that a cluster is to have; those that have one keep it. */
+export async function addMachines(
+  sql: Sql,
+  clusterId: string,
+  name: string,
+  groups: readonly MachineGroup[],
+): Promise<void> {
+  await sql.unsafe(
+    `INSERT INTO cluster_machines SELECT k.* FROM jsonb_array_elements($2::text::jsonb) m,
+      jsonb_populate_record(NULL::cluster_machines, m || jsonb_build_object('cluster_id', $1::uuid,
+        'create_job_id', uuidv7(), 'delete_job_id', uuidv7())) k
+    ON CONFLICT (cluster_id, name) DO NOTHING`,
+    [clusterId, JSON.stringify(machinesIn(name, groups))],
+  );
+}
+
+export async function forgetMachines(sql: Sql, clusterId: string, names: readonly string[]): Promise<void> {
+  await sql`DELETE FROM cluster_machines WHERE cluster_id = ${clusterId} AND name = ANY(${[...names]}::text[])`;
+}
+
+/** How each node stands; a machine that is not among them is no node. */
+export async function keepNodes(sql: Sql, clusterId: string, nodes: readonly ClusterNode[]): Promise<void> {
+  await sql.unsafe(
+    `UPDATE cluster_machines m SET node = n.status, version = n.version
+    FROM cluster_machines c LEFT JOIN jsonb_to_recordset($2::text::jsonb) AS n(name text, status text, version text) ON n.name = c.name
+    WHERE m.cluster_id = $1 AND c.cluster_id = m.cluster_id AND c.name = m.name`,
+    [clusterId, JSON.stringify(nodes)],
+  );
+}
+
+/**
+ * Hands on to a machine's VM what its cluster's job took of the quota for it, as far as there is any left: to be called
+ * in the transaction in which the VM takes its own.
+ */
+export async function handOnQuota(
+  sql: TransactionSql,
+  { clusterId, jobId }: { readonly clusterId: string; readonly jobId: string },
+  wanted: QuotaUse,
+): Promise<void> {
+  const [row] = await sql<{ projectId: string; quota: QuotaUse }[]>`
+    SELECT project_id AS "projectId", quota FROM resources WHERE id = ${clusterId} AND current_job_id = ${jobId} FOR UPDATE`;
+  if (!row) return;
+  const given = someQuota((metric) => Math.min(row.quota[metric] ?? 0, wanted[metric] ?? 0));
+  if (Object.keys(given).length === 0) return;
+  const left = someQuota((metric) => (row.quota[metric] ?? 0) - (given[metric] ?? 0));
+  await sql`UPDATE resources SET quota = ${JSON.stringify(left)}::text::jsonb WHERE id = ${clusterId}`;
+  await giveQuota(sql, row.projectId, given);
 }
 
 /** What a cluster's provider told of it; the kubeconfig sealed. */

@@ -11,7 +11,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import { machineRoles } from '../../domain/cluster.ts';
+import { machineRoles } from '../../domain/cluster-machines.ts';
 import { hostHealths, powerStates } from '../../domain/host-states.ts';
 import { resourceKinds } from '../../domain/kinds.ts';
 import { id, now, time } from './columns.ts';

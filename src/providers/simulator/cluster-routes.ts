@@ -2,7 +2,7 @@ import { type Context, Hono } from 'hono';
 import { MillwrightError } from '../../errors.ts';
 import { attended, type ProviderEnv, regionOf } from './attended.ts';
 import type { CallLog } from './calls.ts';
-import { bootstrapSchema } from './cluster-wire.ts';
+import { bootstrapSchema, nodeSchema } from './cluster-wire.ts';
 import type { ClusterStore } from './clusters.ts';
 import type { FaultStore } from './faults.ts';
 import { limitBody, readBody } from './reply.ts';
@@ -13,7 +13,7 @@ export function clusterRoutes(clusters: ClusterStore, faults: FaultStore, calls:
   const { note, perform } = attended(faults, calls);
   const all = '/:region/clusters' as const;
   const one = `${all}/:key` as const;
-  const placeOf = (context: Context<ProviderEnv, typeof one>) => ({
+  const placeOf = (context: Context<ProviderEnv, typeof one | `${typeof one}/nodes/:node`>) => ({
     region: regionOf(context),
     key: context.req.param('key'),
   });
@@ -35,6 +35,16 @@ export function clusterRoutes(clusters: ClusterStore, faults: FaultStore, calls:
       if (found) return { status: 200, body: found };
       throw new MillwrightError('not_found', `There is no cluster "${place.key}" in "${place.region}".`);
     });
+  });
+  app.post(`${one}/nodes`, note('cluster.join'), limitBody, async (context) => {
+    const place = placeOf(context);
+    const node = await readBody(context, nodeSchema);
+    return perform(context, node.name, () => ({ status: 202, body: clusters.join(place, node) }), node);
+  });
+  app.delete(`${one}/nodes/:node`, note('cluster.drain'), (context) => {
+    const place = placeOf(context);
+    const name = context.req.param('node');
+    return perform(context, name, () => ({ status: 202, body: clusters.drain(place, name) }));
   });
   app.delete(one, note('cluster.delete'), (context) => {
     const place = placeOf(context);

@@ -1,17 +1,21 @@
 import { z } from 'zod';
 import { nameSchema } from '../../domain/common.ts';
 
-const clusterActions = ['bootstrap', 'get', 'list', 'delete'] as const;
+const clusterActions = ['bootstrap', 'get', 'list', 'delete', 'join', 'drain'] as const;
 export type ClusterOperation = `cluster.${(typeof clusterActions)[number]}`;
 export const clusterOperations: readonly ClusterOperation[] = clusterActions.map(
   (action) => `cluster.${action}` as const,
 );
 
-const nodeSchema = z.object({
+export const nodeSchema = z.object({
   name: nameSchema,
   key: z.string().min(1).max(128),
   role: z.enum(['control-plane', 'worker']),
 });
+
+export type Node = z.infer<typeof nodeSchema>;
+/** As `kubectl get nodes` says it. */
+const nodeStatuses = ['NotReady', 'Ready', 'Ready,SchedulingDisabled'] as const;
 
 /** What a cluster is made of: VMs that are there, by their keys. */
 export const bootstrapSchema = z.strictObject({
@@ -33,7 +37,7 @@ export const simulatedClusterSchema = z.object({
   version: z.string(),
   endpoint: z.string(),
   state: z.enum(['building', 'ready', 'deleting']),
-  nodes: z.array(nodeSchema.extend({ version: z.string(), status: z.enum(['NotReady', 'Ready']) })),
+  nodes: z.array(nodeSchema.extend({ version: z.string(), status: z.enum(nodeStatuses) })),
   kubeconfig: z.string(),
 });
 export type SimulatedCluster = z.infer<typeof simulatedClusterSchema>;

@@ -3,7 +3,8 @@ import type { DatabaseSync } from 'node:sqlite';
 import { stringify } from 'yaml';
 import { z } from 'zod';
 import { MillwrightError } from '../../errors.ts';
-import { type Bootstrap, type SimulatedCluster, simulatedClusterSchema } from './cluster-wire.ts';
+import { beginChange, changesSchema, statusDuring, withChanges } from './cluster-nodes.ts';
+import { type Bootstrap, type Node, type SimulatedCluster, simulatedClusterSchema } from './cluster-wire.ts';
 import { inTransaction } from './database.ts';
 import type { SettingsStore } from './settings.ts';
 import type { Store } from './store.ts';
@@ -11,6 +12,7 @@ import type { Store } from './store.ts';
 const recordSchema = z.object({
   cluster: simulatedClusterSchema,
   readyAt: z.int(),
+  changes: changesSchema,
   /** Once its delete was asked for. */
   goneAt: z.int().nullable(),
 });
@@ -26,6 +28,10 @@ export interface ClusterStore {
   find(place: Place): SimulatedCluster | undefined;
   /** What is there under its key stays as it is. */
   bootstrap(region: string, wanted: Bootstrap): SimulatedCluster;
+  /** A VM as its node, unless it is one. */
+  join(place: Place, node: Node): SimulatedCluster;
+  /** Its node is drained, and then none any more. */
+  drain(place: Place, name: string): SimulatedCluster;
   remove(place: Place): SimulatedCluster;
 }
 
@@ -42,7 +48,8 @@ export function openClusters(database: DatabaseSync, settings: SettingsStore, st
   const write = (record: ClusterRecord): void => {
     put.run(record.cluster.region, record.cluster.key, JSON.stringify(record));
   };
-  const latencyOf = (operation: 'cluster.bootstrap' | 'cluster.delete') => settings.get().latencyMs[operation] ?? 0;
+  const latencyOf = (operation: 'cluster.bootstrap' | 'cluster.delete' | 'cluster.join' | 'cluster.drain') =>
+    settings.get().latencyMs[operation] ?? 0;
 
   function recordOf({ region, key }: Place): ClusterRecord | undefined {
     const row = selectOne.get(region, key);
@@ -53,6 +60,20 @@ export function openClusters(database: DatabaseSync, settings: SettingsStore, st
     const record = recordOf(place);
     return record && shown(record);
   };
+
+  function existing(place: Place): ClusterRecord {
+    const record = recordOf(place);
+    if (record) return { ...record, ...withChanges(record) };
+    throw new MillwrightError('not_found', `There is no cluster "${place.key}" in "${place.region}".`);
+  }
+  function kept(record: ClusterRecord): SimulatedCluster {
+    write(record);
+    return shown(record);
+  }
+  function refuseUnlessRuns(region: string, { name, key }: Node): void {
+    if (store.find({ region, kind: 'vm', key })?.state === 'running') return;
+    throw new MillwrightError('precondition', `The VM "${name}" (${key}) is not there, or does not run.`);
+  }
 
   return {
     find,
@@ -70,26 +91,48 @@ export function openClusters(database: DatabaseSync, settings: SettingsStore, st
       inTransaction(database, () => {
         const there = find({ region, key: wanted.key });
         if (there) return there;
-        const missing = wanted.nodes.find(({ key }) => store.find({ region, kind: 'vm', key })?.state !== 'running');
-        if (missing) {
-          throw new MillwrightError(
-            'precondition',
-            `The VM "${missing.name}" (${missing.key}) is not there, or does not run.`,
-          );
-        }
+        for (const node of wanted.nodes) refuseUnlessRuns(region, node);
         const record = {
           cluster: newCluster(region, wanted),
           readyAt: Date.now() + latencyOf('cluster.bootstrap'),
+          changes: {},
           goneAt: null,
         };
         write(record);
         return shown(record);
       }),
 
+    join: (place, node) =>
+      inTransaction(database, () => {
+        const record = existing(place);
+        const there = record.cluster.nodes.find(({ name }) => name === node.name);
+        if (there && there.key !== node.key) {
+          throw new MillwrightError('conflict', `The node "${node.name}" is another VM. Drain it first.`);
+        }
+        if (there) return kept(beginChange(record, there.name, undefined));
+        refuseUnlessRuns(place.region, node);
+        const { version } = record.cluster;
+        const nodes = [...record.cluster.nodes, { ...node, version, status: 'Ready' as const }];
+        const until = Date.now() + latencyOf('cluster.join');
+        return kept(
+          beginChange({ ...record, cluster: { ...record.cluster, nodes } }, node.name, { doing: 'join', until }),
+        );
+      }),
+    drain: (place, name) =>
+      inTransaction(database, () => {
+        const record = existing(place);
+        const { nodes } = record.cluster;
+        const node = nodes.find((candidate) => candidate.name === name);
+        if (!node || record.changes[name]?.doing === 'drain') return shown(record);
+        if (node.role === 'control-plane' && nodes.filter(({ role }) => role === node.role).length === 1) {
+          throw new MillwrightError('conflict', `The node "${name}" is the last of the control plane.`);
+        }
+        return kept(beginChange(record, name, { doing: 'drain', until: Date.now() + latencyOf('cluster.drain') }));
+      }),
+
     remove: (place) =>
       inTransaction(database, () => {
-        const record = recordOf(place);
-        if (!record) throw new MillwrightError('not_found', `There is no cluster "${place.key}" in "${place.region}".`);
+        const record = existing(place);
         const leaving = { ...record, goneAt: record.goneAt ?? Date.now() + latencyOf('cluster.delete') };
         write(leaving);
         return shown(leaving);
@@ -97,10 +140,13 @@ export function openClusters(database: DatabaseSync, settings: SettingsStore, st
   };
 }
 
-function shown({ cluster, readyAt, goneAt }: ClusterRecord): SimulatedCluster {
-  if (goneAt !== null) return { ...cluster, state: 'deleting' };
-  if (readyAt > Date.now()) return cluster;
-  return { ...cluster, state: 'ready', nodes: cluster.nodes.map((node) => ({ ...node, status: 'Ready' as const })) };
+function shown(record: ClusterRecord): SimulatedCluster {
+  const { readyAt, goneAt } = record;
+  if (goneAt !== null) return { ...record.cluster, state: 'deleting' };
+  if (readyAt > Date.now()) return record.cluster;
+  const { cluster, changes } = withChanges(record);
+  const nodes = cluster.nodes.map((node) => ({ ...node, status: statusDuring(changes[node.name]) }));
+  return { ...cluster, state: 'ready', nodes };
 }
 
 function newCluster(region: string, { key, name, version, nodes }: Bootstrap): SimulatedCluster {

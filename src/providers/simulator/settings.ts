@@ -16,6 +16,8 @@ const latencySchema = z.partialRecord(
   z.enum([
     ...operationTypes,
     'cluster.bootstrap',
+    'cluster.join',
+    'cluster.drain',
     ...hostActions.map((action) => `bare-metal-host.${action}` as const),
   ]),
   z.int().min(0).max(86_400_000),

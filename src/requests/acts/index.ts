@@ -6,6 +6,7 @@ import { MillwrightError } from '../../errors.ts';
 import type { Catalog } from '../catalog.ts';
 import { prepareHostAct } from './bare-metal-host.ts';
 import { prepareBucketAct } from './bucket.ts';
+import { prepareClusterAct } from './cluster.ts';
 import { prepareVmAct } from './vm.ts';
 import { prepareVolumeAct } from './volume.ts';
 
@@ -42,9 +43,10 @@ export async function prepareAct(
       return prepareBucketAct({ type, body } as ActRequest, { there });
     case 'bare-metal-host':
       return prepareHostAct({ type, body } as ActRequest, { ...acting, there });
+    case 'cluster':
+      return await prepareClusterAct({ type, body } as ActRequest, { ...acting, there });
     case 'network':
     case 'snapshot':
-    case 'cluster':
       throw new MillwrightError('internal', `A ${there.kind} has no ${type}.`);
   }
 }

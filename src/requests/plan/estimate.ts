@@ -23,6 +23,7 @@ const defaultSeconds: Readonly<Record<OperationType, number>> = {
   'volume.delete': 5,
   'cluster.create': 300,
   'cluster.delete': 60,
+  'cluster.scale': 180,
   'vm.start': 10,
   'vm.stop': 10,
   'vm.reboot': 20,

@@ -112,5 +112,22 @@ export const sagas: { readonly [Type in OperationType]: Omit<SagaCase, 'type'> }
     body: cluster,
     steps: [{ name: 'remove-cluster', operation: 'cluster.delete' }, { name: 'machines' }],
   },
+  'cluster.scale': {
+    body: cluster,
+    act: {
+      ask: () => ({
+        pools: [
+          { name: 'web', count: 0 },
+          { name: 'jobs', count: 1, flavor: 'small' },
+        ],
+      }),
+    },
+    steps: [
+      { name: 'machines' },
+      { name: 'join', operation: 'cluster.join', of: (name) => `${name}-jobs-0` },
+      { name: 'drain', operation: 'cluster.drain', of: (name) => `${name}-web-0` },
+      { name: 'remove-machines' },
+    ],
+  },
   ...hostSagas,
 };

@@ -1,0 +1,3 @@
+import { sagaSuite } from './suite.ts';
+
+sagaSuite('cluster.scale');
