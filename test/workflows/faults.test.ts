@@ -7,11 +7,13 @@ import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 
 let platform: TestPlatform;
 beforeAll(async () => {
-  platform = await startTestPlatform({ environment: { MILLWRIGHT_PROVIDER_TIMEOUT_MS: '500' } });
+  platform = await startTestPlatform({ environment: { MILLWRIGHT_PROVIDER_TIMEOUT_MS: String(timeoutMs) } });
   await platform.api.done('POST', '/volumes', { name: 'kept', region: 'tpe-1', sizeGib: 1 });
 });
 afterAll(() => platform.stop());
 
+// Longer than a busy machine takes to answer: a refusal that comes too late counts as lost, and is asked again.
+const timeoutMs = 3000;
 const bodies: Readonly<Record<MadeKind, object>> = {
   vm: { flavor: 'small', image: 'debian-13' },
   network: { cidr: '10.50.0.0/24' },
@@ -44,6 +46,7 @@ for (const kind of madeKinds) {
             operation: `${kind}.${call}`,
             name,
             ...(times ? { times } : {}),
+            ...(effect === 'slow' ? { afterMs: timeoutMs + 1000 } : {}),
           });
           const mend = () => simulator.removeFault(fault);
           const path = `/${plural[kind]}`;
