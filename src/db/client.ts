@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net';
 import { DrizzleQueryError } from 'drizzle-orm';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { watchSilence } from './silence.ts';
+import { encrypt, encryptionOf } from './tls.ts';
 import { createTransactions, type Transactions } from './transactions.ts';
 
 /**
@@ -41,10 +41,6 @@ const connectMs = 5000;
 /** The pause before a lost connection is tried again. The client's own grows to 20 s, which a database that is back after two would cost. */
 const reconnectSeconds = (failures: number): number => Math.min(0.05 * 2 ** failures, 0.5) * (0.5 + Math.random() / 2);
 
-export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
-  return isEncrypted(url) ? openUnwatched(url, options) : openWatched(url, options);
-}
-
 function settingsOf({ role, patience }: DatabaseOptions) {
   const timeouts = patience
     ? {
@@ -66,29 +62,6 @@ const usualConnections = { statements: 6, transactions: 8 };
 /** `orm` reads what is small and rarely read. */
 const ormConnections = 2;
 
-/** Over TLS nothing can be seen of what goes over a connection: there, PostgreSQL's own timeouts are all there is. */
-const isEncrypted = (url: string): boolean => /[?&](sslmode|ssl)=(?!disable|false)/.test(url);
-
-function openUnwatched(url: string, options: DatabaseOptions): Database {
-  const { connection, ...settings } = settingsOf(options);
-  // The client does not survive a session that is ended in the middle of a transaction (src/db/transactions.ts).
-  const { idle_in_transaction_session_timeout: _, ...timeouts } = {
-    idle_in_transaction_session_timeout: 0,
-    ...connection,
-  };
-  const common = { ...settings, connection: timeouts };
-  const { statements, transactions } = options.connections ?? usualConnections;
-  const sql = postgres(url, { ...common, max: statements + transactions });
-  const ormClient = postgres(url, { ...common, max: ormConnections });
-  return {
-    sql,
-    orm: drizzle(ormClient),
-    close: async () => {
-      await Promise.all([sql.end({ timeout: 5 }), ormClient.end({ timeout: 5 })]);
-    },
-  };
-}
-
 /** All connections to a database, to be replaced together. */
 interface Generation {
   readonly sql: postgres.Sql;
@@ -102,7 +75,7 @@ interface Generation {
  * Where the database has gone silent, its connections are replaced as a whole: whatever waits for it, or for a connection
  * to it, hears so at once, rather than one after the other.
  */
-function openWatched(url: string, options: DatabaseOptions): Database {
+export function openDatabase(url: string, options: DatabaseOptions = {}): Database {
   const renewed = (): Generation =>
     openGeneration(url, options, () => {
       const silent = current;
@@ -126,14 +99,17 @@ function openGeneration(url: string, options: DatabaseOptions, silent: () => voi
   const { connections = usualConnections, patience } = options;
   const answerMs = patience ? patience.statementMs + answerGraceMs : Number.POSITIVE_INFINITY;
   const watch = watchSilence({ answerMs, connectMs }, silent);
-  const common = settingsOf(options);
+  // Encrypted here rather than by the client: the watch reads what goes over a connection.
+  const encryption = encryptionOf(url);
+  const common = { ...settingsOf(options), ssl: false };
   let turn = 0;
   // The client's own would end a connection in the middle of a transaction that is not its own.
   const client = (max: number, more: { readonly max_lifetime?: null } = {}, closed?: () => void) => {
-    const socket = ({ host, port, path }: { host: string[]; port: number[]; path?: string }): Socket => {
+    const socket = ({ host, port, path }: { host: string[]; port: number[]; path?: string }) => {
       turn += 1;
       const at = { host: host[turn % host.length] ?? '', port: port[turn % port.length] ?? 0 };
-      return watch.open(path ? { path } : at, closed);
+      if (path) return watch.open({ path }, closed);
+      return watch.open(at, closed, encryption && ((raw) => encrypt(raw, at.host, encryption)));
     };
     return postgres(url, { ...common, ...more, max, ...{ socket } });
   };

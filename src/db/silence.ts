@@ -5,8 +5,15 @@ import { connect, type NetConnectOpts, type Socket } from 'node:net';
  * Its own timeouts do not end such a wait, and TCP sees nothing wrong for a quarter of an hour.
  */
 export interface SilenceWatch {
-  /** A connection that is watched; never throws. `closed` is called before anybody else hears that it is. */
-  open(address: NetConnectOpts, closed?: () => void): Socket;
+  /**
+   * A connection that is watched; never throws. `closed` is called before anybody else hears that it is. `encrypted` makes
+   * of it what is written to in clear; how long that takes is watched too.
+   */
+  open(
+    address: NetConnectOpts,
+    closed?: () => void,
+    encrypted?: (socket: Socket) => Promise<Socket>,
+  ): Socket | Promise<Socket>;
   /** Ends the watch, and every connection at once that is still open. */
   cutOff(): void;
 }
@@ -31,29 +38,36 @@ export function watchSilence({ answerMs, connectMs }: SilenceLimits, silent: () 
   }, tickMs);
   timer.unref();
   return {
-    open: (address, closed) => {
+    open: (address, closed, encrypted) => {
       const socket = connect(address);
       const conversation = new Conversation();
       watched.set(socket, conversation);
-      socket.write = new Proxy(socket.write, {
-        apply: (write, self, parameters: unknown[]) => {
-          const [messages] = parameters;
-          if (Buffer.isBuffer(messages)) conversation.asked(messages);
-          return Reflect.apply(write, self, parameters);
-        },
-      });
-      socket.on('data', (data) => conversation.answered(data));
       socket.on('close', () => {
         watched.delete(socket);
         closed?.();
       });
-      return socket;
+      if (!encrypted) return listened(socket, conversation);
+      conversation.awaited();
+      return encrypted(socket).then((clear) => listened(clear, conversation));
     },
     cutOff: () => {
       clearInterval(timer);
       for (const socket of watched.keys()) socket.destroy();
     },
   };
+}
+
+/** Tells the conversation what goes over its connection, in clear. */
+function listened(socket: Socket, conversation: Conversation): Socket {
+  socket.write = new Proxy(socket.write, {
+    apply: (write, self, parameters: unknown[]) => {
+      const [messages] = parameters;
+      if (Buffer.isBuffer(messages)) conversation.asked(messages);
+      return Reflect.apply(write, self, parameters);
+    },
+  });
+  socket.on('data', (data) => conversation.answered(data));
+  return socket;
 }
 
 /** Message types that are answered: Sync and Query by ReadyForQuery, Flush by whatever is ready. */
@@ -73,6 +87,11 @@ class Conversation {
   /** Of the message that is coming in: its first five bytes, then how many of it are still to come. */
   #head: Buffer = Buffer.alloc(0);
   #left = 0;
+
+  /** Something is to come before the client's first message. */
+  awaited(): void {
+    this.#due = 1;
+  }
 
   /** Whole messages, as the client writes them; the first of all has no type, and begins the connection. */
   asked(messages: Buffer): void {
