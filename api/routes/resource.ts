@@ -248,7 +248,10 @@ export function resourceRoutes(
           params: referenceParam,
           query: projectQuery,
           headers: idempotencyHeader,
-          body: { required: false, content: { 'application/json': { schema: actSchemas[type] } } },
+          body: {
+            required: !actSchemas[type].safeParse({}).success,
+            content: { 'application/json': { schema: actSchemas[type] } },
+          },
         },
         responses: { 202: type === 'bucket.create-key' ? acceptedKey : accepted, ...problems },
       }),

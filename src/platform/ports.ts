@@ -60,23 +60,27 @@ export async function choosePorts(first: number, embedded: Embedded): Promise<Po
 /** The ports for metrics come this far after the block's first. */
 const metricsOffset = 10;
 
-/** A port for the metrics of each role: those from ten above the API's where they are free, else others that are. */
+/**
+ * A port for the metrics of each role: those from ten above the API's where they are free, else others that are. None is
+ * another listener's of the platform, which may not listen yet.
+ */
 export async function chooseMetricsPorts(
-  { api }: Pick<Ports, 'api'>,
+  ports: Ports,
   roles: readonly string[],
 ): Promise<Readonly<Record<string, number>>> {
-  const wanted = roles.map((_, index) => api + metricsOffset + index);
-  const free = await Promise.all(wanted.map((port) => port <= 65_535 && isFree(port)));
-  const others = await freePorts(free.filter((one) => !one).length);
+  const taken = new Set(Object.values(ports));
+  const wanted = roles.map((_, index) => ports.api + metricsOffset + index);
+  const free = await Promise.all(wanted.map((port) => port <= 65_535 && !taken.has(port) && isFree(port)));
+  const others = await freePorts(free.filter((one) => !one).length, [...taken, ...wanted]);
   return Object.fromEntries(roles.map((role, index) => [role, (free[index] ? wanted[index] : others.pop()) ?? 0]));
 }
 
-/** Free ports that no outgoing connection is given. */
-export async function freePorts(count: number): Promise<number[]> {
+/** Free ports that no outgoing connection is given, and that are none of `taken`. */
+export async function freePorts(count: number, taken: readonly number[] = []): Promise<number[]> {
   const chosen = new Set<number>();
   for (let tries = 0; tries < 1000 && chosen.size < count; tries++) {
     const port = randomInt(randomRange.from, randomRange.to);
-    if (!chosen.has(port) && (await isFree(port))) chosen.add(port);
+    if (!chosen.has(port) && !taken.includes(port) && (await isFree(port))) chosen.add(port);
   }
   if (chosen.size < count) {
     throw new MillwrightError('unavailable', `No free ports were found from ${randomRange.from} to ${randomRange.to}.`);

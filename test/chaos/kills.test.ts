@@ -39,14 +39,15 @@ const patiently = <Value>(
   deadlineMs = 60_000,
 ): Promise<Value> => until(what, () => ask().catch(() => undefined), deadlineMs);
 
-/** Kills a role and waits until the supervisor has another one of it. */
+/** Kills a role and waits until the supervisor has another one of it, that works. */
 async function kill(role: string): Promise<void> {
   const pid = platform.pidOf(role);
   if (pid === undefined) throw new Error(`${role} does not run`);
   process.kill(pid, 'SIGKILL');
+  // One that is only about to start dies of another's death, and is one more that was started again.
   await until(`${role} to be back`, async () => {
-    const now = platform.pidOf(role);
-    return now !== undefined && now !== pid;
+    const now = platform.status().roles.find((entry) => entry.role === role);
+    return now?.state === 'running' && now.process?.pid !== pid;
   });
 }
 
@@ -80,7 +81,7 @@ test('a batch during which every process is killed builds each thing once', asyn
   expect(new Set(names).size).toBe(total);
   await expectConsistent({ sql, simulator });
   for (const victim of victims)
-    expect(platform.status().roles.find(({ role }) => role === victim)).toMatchObject({ restarts: 1 });
+    expect(platform.status().roles.find(({ role }) => role === victim)?.restarts, said.join('\n')).toBe(1);
 
   // The same request again, as by a user whose answer was lost: nothing happens twice.
   const again = await api.tenant('POST', '/batches', file, { 'idempotency-key': 'chaos' });

@@ -123,7 +123,7 @@ export async function startWorld(others: readonly string[] = []): Promise<World>
     },
     whole: async () => {
       await until(
-        'every process to run',
+        () => `every process to run: ${JSON.stringify(platform.status().roles)}\n${said.slice(-20).join('\n')}`,
         async () => platform.status().roles.every(({ state }) => state === 'running'),
         60_000,
       );

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { choosePorts, freePorts } from '../../src/platform/ports.ts';
+import { chooseMetricsPorts, choosePorts, freePorts } from '../../src/platform/ports.ts';
 
 const servers: Server[] = [];
 const all = { temporal: true, postgres: true };
@@ -61,4 +61,19 @@ test('port 0 picks ports that no outgoing connection is given, all different', a
 
 test('a block that does not fit below 65536 is refused', async () => {
   await expect(choosePorts(65_530, all)).rejects.toMatchObject({ code: 'invalid' });
+});
+
+test('metrics are served at none of the platform’s other ports, whether or not these listen yet', async () => {
+  const ports = {
+    api: 20_000,
+    temporal: 20_001,
+    temporalUi: 20_002,
+    postgres: 20_010,
+    simulator: 20_012,
+    temporalHttp: 20_003,
+    temporalMetrics: 20_004,
+  };
+  const chosen = Object.values(await chooseMetricsPorts(ports, ['api', 'simulator', 'control', 'region.a']));
+  expect(chosen).toHaveLength(4);
+  expect(new Set([...chosen, ...Object.values(ports)]).size).toBe(4 + Object.values(ports).length);
 });

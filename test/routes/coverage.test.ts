@@ -95,6 +95,15 @@ test('every operation has its cases, and every case its operation', () => {
   expect(Object.keys(cases).filter((id) => !served.includes(id))).toEqual([]);
 });
 
+test('a request without the body that it must have is refused, whatever it is for', async () => {
+  for (const operation of operations.filter(({ takesBody }) => takesBody)) {
+    const params = Object.fromEntries(pathNames(operation).map((name) => [name, 'nothing-there']));
+    const api = whoMay(operation, world, world.ours);
+    const { status, text } = await ask(operation, api, { params }, placeQuery(operation, world.ours));
+    expect([400, 404], `${operation.id}: ${status} ${text}`).toContain(status);
+  }
+});
+
 test('every operation says which permission it wants', () => {
   for (const { id, permission } of operations) {
     expect([id, permission === 'public' || permission in permissions]).toEqual([id, true]);
