@@ -54,6 +54,8 @@ export const resources = pgTable(
     index('resources_maintainer')
       .on(table.maintainerId, table.projectId, table.kind, table.id)
       .where(sql`maintainer_id IS NOT NULL AND deleted_at IS NULL`),
+    // What a provider should have in a region, in the order of its keys.
+    index('resources_scope').on(table.region, table.provider, table.kind, table.id).where(sql`deleted_at IS NULL`),
     index('resources_region').on(table.projectId, table.kind, table.region, table.id).where(sql`deleted_at IS NULL`),
   ],
 );
