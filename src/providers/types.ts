@@ -8,7 +8,8 @@ import type {
   VmSpec,
   VolumeSpec,
 } from '../domain/job.ts';
-import type { ResourceKind } from '../domain/kinds.ts';
+import type { MadeKind, ResourceKind } from '../domain/kinds.ts';
+import type { ObservedPage } from '../domain/observation.ts';
 import type { BareMetalDriver } from './bare-metal.ts';
 import type { KubernetesDriver } from './kubernetes.ts';
 import type { RedfishSettings } from './redfish/settings.ts';
@@ -27,6 +28,8 @@ export interface Driver {
   readonly bareMetal?: BareMetalDriver;
   /** Of a provider that makes clusters of its VMs. */
   readonly kubernetes?: KubernetesDriver;
+  /** Of a provider that can be asked for all that it has: it is compared with what should be there. */
+  readonly observer?: ObserverDriver;
   /** Throws where the provider cannot be reached; asks it nothing that a tenant could notice. */
   readonly reachable: () => Promise<void>;
 }
@@ -105,6 +108,15 @@ interface StorageDriver extends Provides<VolumeSpec, Provided> {
   /** Its content as in a snapshot of it, once for each token; one that a running VM has is a permanent `conflict`. */
   restore(key: string, snapshotKey: string, token: string, call: CallContext): Promise<Provided>;
   readonly buckets: BucketDriver;
+}
+/** Shows what there is, and changes nothing. */
+interface ObserverDriver {
+  readonly kinds: readonly MadeKind[];
+  /**
+   * What carries Millwright's tag in this region, in the order of the keys (as bytes), the first whose key comes after
+   * `after`; `observedAtOnce` at most. Fields as src/db/queries/compare.ts names them; what is not known is left out.
+   */
+  observe(kind: MadeKind, after: string, call: CallContext): Promise<ObservedPage>;
 }
 /** To remove one that holds anything is a permanent `conflict`. */
 interface BucketDriver extends Provides<BucketSpec, ProvidedBucket> {

@@ -106,6 +106,29 @@ export function conformance(name: string, open: () => Promise<OpenedDriver>): vo
       keys = [];
     });
 
+    test.for(madeKinds)(
+      'shows every %s that was ensured, in the order of the keys, to who compares',
+      async (kind, { skip }) => {
+        const { observer } = opened.driver;
+        if (!observer?.kinds.includes(kind)) return skip(`The driver of ${name} does not show its ${kind}s.`);
+        const [before, key, after] = [newKey(), newKey(), newKey()].toSorted();
+        if (!before || !key || !after) throw new Error('three keys are fewer than three');
+        for (const each of [before, key, after]) await subjects(opened.driver)[kind].ensure(each);
+        const seen: string[] = [];
+        for (let from: string | undefined = ''; from !== undefined; ) {
+          const { observations, more } = await observer.observe(kind, from, call());
+          seen.push(...observations.map((observation) => observation.key));
+          from = more ? observations.at(-1)?.key : undefined;
+        }
+        expect(seen).toEqual(seen.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other))));
+        expect(seen).toEqual(expect.arrayContaining([before, key, after]));
+        const { observations } = await observer.observe(kind, before, call());
+        expect(observations.map((observation) => observation.key).slice(0, 2)).toEqual([key, after]);
+        const has = await subjects(opened.driver)[kind].find(key);
+        expect(observations[0]?.fields).toMatchObject({ state: has?.state, reference: has?.reference });
+      },
+    );
+
     test('says what it is', () => {
       expect(opened.driver.manifest).toMatchObject({
         name: expect.stringMatching(/^[a-z][a-z0-9-]*$/),

@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { nameSchema } from '../../domain/common.ts';
 import { MillwrightError } from '../../errors.ts';
 import type { Call, CallLog } from './calls.ts';
-import { applyFault } from './effects.ts';
+import { applyFault, isPage, type Recall } from './effects.ts';
 import type { FaultStore } from './faults.ts';
 import { parse, type Reply, refusal, send } from './reply.ts';
 import type { Operation } from './wire.ts';
@@ -16,6 +16,8 @@ export interface ProviderEnv {
 
 /** What is done about every call to the provider's side: it is noted, and its fault has its way with it. */
 export function attended(faults: FaultStore, calls: CallLog) {
+  const remembered = new Map<string, Reply>();
+
   return {
     /** Notes the call, and what came of it. */
     note:
@@ -40,7 +42,17 @@ export function attended(faults: FaultStore, calls: CallLog) {
       const fault = faults.hit({ operation: call.operation, region: call.region, name });
       call.fault = fault?.effect ?? null;
       const settle = () => settled(act);
-      const reply = fault ? await applyFault(fault, call.operation, context.env.outgoing, settle, body) : settle();
+      const recall: Recall = ({ id }, fresh) => {
+        const question = `${id} ${context.req.method} ${context.req.url}`;
+        const before = remembered.get(question);
+        if (before) return before;
+        const reply = fresh();
+        if (isPage(reply)) remembered.set(question, reply);
+        return reply;
+      };
+      const reply = fault
+        ? await applyFault(fault, call.operation, context.env.outgoing, settle, body, recall)
+        : settle();
       return reply ? send(context, reply) : RESPONSE_ALREADY_SENT;
     },
   };

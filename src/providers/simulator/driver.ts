@@ -1,14 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { BucketSpec, NetworkSpec, SnapshotSpec, VmSpec, VolumeSpec } from '../../domain/job.ts';
-import { type MadeActType, type MadeKind, plural } from '../../domain/kinds.ts';
+import { type MadeActType, type MadeKind, madeKinds, plural } from '../../domain/kinds.ts';
+import { observedAtOnce } from '../../domain/observation.ts';
 import { ProviderError } from '../../errors.ts';
 import type { CallContext, Driver, DriverModule, Provided } from '../types.ts';
 import { type Client, openClient } from './client.ts';
 import { kubernetes } from './cluster-driver.ts';
 import { bareMetal } from './host-driver.ts';
 import { manifest } from './manifest.ts';
-import { consoleSchema, providedBucketSchema, providedSchema, providedVmSchema } from './wire.ts';
+import { consoleSchema, observedPageSchema, providedBucketSchema, providedSchema, providedVmSchema } from './wire.ts';
 
 /** The driver of the simulator, which it knows by HTTP alone, as any other provider. */
 export const simulator: DriverModule = {
@@ -22,6 +23,7 @@ export const simulator: DriverModule = {
       storage: storageOf(client),
       bareMetal: bareMetal(client),
       kubernetes: kubernetes(client),
+      observer: observer(client),
       reachable: async () => {
         const answer = await fetch(new URL('/health', settings.endpoint), {
           signal: AbortSignal.timeout(settings.timeoutMs),
@@ -82,6 +84,17 @@ function storageOf(client: Client): Driver['storage'] {
     })),
     restore: (key, snapshot, token, call) => volumes.act(key, 'volume.restore', { snapshot, token }, call),
     buckets: bucketsOf(client),
+  };
+}
+
+function observer(client: Client): NonNullable<Driver['observer']> {
+  return {
+    kinds: madeKinds,
+    observe: (kind, after, call) => {
+      const query = new URLSearchParams({ after, limit: String(observedAtOnce) });
+      const asked = { method: 'GET', operation: `${kind}.observe`, subject: `all ${plural[kind]}` } as const;
+      return client({ ...asked, path: `/observations/${plural[kind]}?${query}`, answer: observedPageSchema }, call);
+    },
   };
 }
 

@@ -4,10 +4,23 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MillwrightError } from '../../errors.ts';
 import type { Fault } from './faults.ts';
 import { type Reply, refusal } from './reply.ts';
-import type { Operation } from './wire.ts';
+import { type Operation, observedPageSchema } from './wire.ts';
 
 const slowMs = 2000;
 const throttleSeconds = 1;
+
+/** Only these may be lied in: whoever makes something may rely on what it is told of it. */
+export const isPage = ({ body }: Reply): boolean => observedPageSchema.safeParse(body).success;
+
+/** The page that was given to the same question when the fault first met it; from then on, that again. */
+export type Recall = (fault: Fault, act: () => Reply) => Reply;
+
+/** A page without every second thing that is there. */
+function shortened(reply: Reply): Reply {
+  const page = observedPageSchema.safeParse(reply.body).data;
+  if (!page) return reply;
+  return { ...reply, body: { ...page, observations: page.observations.filter((_, index) => index % 2 === 1) } };
+}
 
 /**
  * Does a call as its fault has it. `undefined`: there is nobody to answer, for the fault or the client cut the
@@ -19,6 +32,7 @@ export async function applyFault(
   outgoing: ServerResponse,
   act: () => Reply,
   body: unknown,
+  recall: Recall,
 ): Promise<Reply | undefined> {
   switch (fault.effect) {
     case 'transient':
@@ -37,6 +51,10 @@ export async function applyFault(
     case 'echo':
       await pause(fault.afterMs ?? 0, outgoing);
       return echo(body, operation);
+    case 'short':
+      return shortened(act());
+    case 'stale':
+      return recall(fault, act);
     case 'slow': {
       const reply = act();
       await pause(fault.afterMs ?? slowMs, outgoing);

@@ -4,8 +4,18 @@ import { nameSchema } from '../../domain/common.ts';
 import { madeKinds } from '../../domain/kinds.ts';
 import { operations } from './wire.ts';
 
-/** What a fault does to a call is in effects.ts. */
-export const faultEffects = ['transient', 'permanent', 'accept-then-drop', 'slow', 'hang', 'throttle', 'echo'] as const;
+/** What a fault does to a call is in effects.ts. `short` and `stale` lie to who observes, and leave all else as it is. */
+export const faultEffects = [
+  'transient',
+  'permanent',
+  'accept-then-drop',
+  'slow',
+  'hang',
+  'throttle',
+  'echo',
+  'short',
+  'stale',
+] as const;
 export type FaultEffect = (typeof faultEffects)[number];
 
 const operationPatterns = [

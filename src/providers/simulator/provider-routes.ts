@@ -4,15 +4,24 @@ import { MillwrightError } from '../../errors.ts';
 import { attended, type ProviderEnv, regionOf } from './attended.ts';
 import type { CallLog } from './calls.ts';
 import type { FaultStore } from './faults.ts';
+import type { Observe } from './observe.ts';
 import { limitBody, parse, type Reply, readBody } from './reply.ts';
 import type { Store } from './store.ts';
-import { type ActRequest, actSchemas, type CreateRequest, consoleQuery, createSchemas, deleteQuery } from './wire.ts';
+import {
+  type ActRequest,
+  actSchemas,
+  type CreateRequest,
+  consoleQuery,
+  createSchemas,
+  deleteQuery,
+  observeQuery,
+} from './wire.ts';
 
 /**
  * The provider's side: what a driver calls. A region is there once it is named; each has its own resources.
  * A bad request is refused before any fault meets it, so that it does not use up a fault meant for another.
  */
-export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog): Hono<ProviderEnv> {
+export function providerRoutes(store: Store, observe: Observe, faults: FaultStore, calls: CallLog): Hono<ProviderEnv> {
   const app = new Hono<ProviderEnv>();
 
   const { note, perform } = attended(faults, calls);
@@ -40,6 +49,12 @@ export function providerRoutes(store: Store, faults: FaultStore, calls: CallLog)
     app.get(all, note(`${kind}.list`), (context) => {
       const region = regionOf(context);
       return perform(context, null, () => ({ status: 200, body: { resources: store.list(region, kind) } }));
+    });
+
+    app.get(`/:region/observations/${plural[kind]}`, note(`${kind}.observe`), (context) => {
+      const region = regionOf(context);
+      const { after, limit } = parse(observeQuery, context.req.query(), 'The query is not one for a page');
+      return perform(context, null, () => ({ status: 200, body: observe({ region, kind, after, limit }) }));
     });
 
     app.get(one, note(`${kind}.get`), (context) => {

@@ -12,6 +12,7 @@ import { openDatabase } from './database.ts';
 import { openFaults } from './faults.ts';
 import { hostAdminRoutes, hostRoutes } from './host-routes.ts';
 import { openHosts } from './hosts.ts';
+import { type Observe, openObserver } from './observe.ts';
 import { providerRoutes } from './provider-routes.ts';
 import { refusal, send } from './reply.ts';
 import { type Latency, openSettings, type SettingsStore } from './settings.ts';
@@ -41,7 +42,8 @@ export async function startSimulator(options: SimulatorOptions, log: Logger): Pr
     const hosts = openHosts(database, settings);
     const store = openStore(database, settings);
     const clusters = openClusters(database, settings, store);
-    const app = createApp(store, clusters, hosts, openFaults(database), settings, log);
+    const observe = openObserver(database);
+    const app = createApp(store, observe, clusters, hosts, openFaults(database), settings, log);
     const server = createAdaptorServer({ fetch: app.fetch });
     const url = await listen(server, options.port);
     log.info({ url, file: options.file }, 'simulator is ready');
@@ -72,6 +74,7 @@ export async function startSimulator(options: SimulatorOptions, log: Logger): Pr
 
 function createApp(
   store: Store,
+  observe: Observe,
   clusters: ClusterStore,
   hosts: ReturnType<typeof openHosts>,
   faults: ReturnType<typeof openFaults>,
@@ -83,7 +86,7 @@ function createApp(
   app.route('/', adminRoutes(store, faults, settings, calls));
   app.route('/hosts', hostAdminRoutes(hosts));
   app.get('/clusters', (context) => context.json({ clusters: clusters.list() }));
-  app.route('/v1/regions', providerRoutes(store, faults, calls));
+  app.route('/v1/regions', providerRoutes(store, observe, faults, calls));
   app.route('/v1/regions', clusterRoutes(clusters, faults, calls));
   app.route('/v1/regions', hostRoutes(hosts, faults, calls));
 

@@ -28,6 +28,7 @@ const rowSchema = z.object({
   changing_until: z.int().nullable(),
 });
 type Row = z.infer<typeof rowSchema>;
+type Timed = Pick<Row, 'kind' | 'ready_at' | 'gone_at' | 'rest_state' | 'changing_until'>;
 
 interface Place {
   readonly region: string;
@@ -217,7 +218,11 @@ export function openStore(database: DatabaseSync, settings: SettingsStore): Stor
   };
 }
 
-function stateOf({ kind, ready_at, gone_at, rest_state, changing_until }: Row, now: number): ProvidedAnswer['state'] {
+/** What it is now, by the clock. */
+export function stateOf(
+  { kind, ready_at, gone_at, rest_state, changing_until }: Timed,
+  now: number,
+): ProvidedAnswer['state'] {
   if (gone_at !== null) return 'deleting';
   if (ready_at > now) return 'building';
   return (changing_until ?? 0) > now ? 'changing' : (rest_state ?? readyState[kind]);

@@ -7,7 +7,7 @@ import { type ClusterOperation, clusterOperations } from './cluster-wire.ts';
 import { type HostOperation, hostOperations } from './host-wire.ts';
 
 /** What the simulator and its driver say to each other. */
-const actions = ['create', 'get', 'list', 'delete'] as const;
+const actions = ['create', 'get', 'list', 'observe', 'delete'] as const;
 type Action = (typeof actions)[number];
 
 /** What a fault, a latency and a call in the log are named by. */
@@ -133,6 +133,22 @@ export type ProvidedAnswer =
   | z.infer<typeof providedSchema>
   | z.infer<typeof providedVmSchema>
   | z.infer<typeof providedBucketSchema>;
+
+/** One page of all that there is of a kind, by its keys: `GET /observations/<plural>?after=`. */
+export const observedPageSchema = z.object({
+  observations: z.array(
+    z.object({
+      key: z.string(),
+      name: z.string(),
+      fields: z.record(z.string(), z.union([z.string(), z.number(), z.null(), z.array(z.string())])),
+    }),
+  ),
+  more: z.boolean(),
+});
+export const observeQuery = z.strictObject({
+  after: z.string().max(128).default(''),
+  limit: z.coerce.number().int().min(1).max(1000),
+});
 
 /** How a bucket is deleted: with what it holds, or not at all where it holds anything. */
 export const deleteQuery = z.strictObject({ force: z.literal('true').optional() });
