@@ -1,4 +1,6 @@
 import type { NamedAccess } from '../src/db/queries/bucket-keys.ts';
+import type { PageCompared, PageSeen } from '../src/db/queries/compare.ts';
+import type { Settled, settleFindings } from '../src/db/queries/drift.ts';
 import type { Addressed } from '../src/db/queries/vm-addresses.ts';
 import type { Demand } from '../src/domain/candidate.ts';
 import type { MachineGroup } from '../src/domain/cluster-machines.ts';
@@ -28,6 +30,8 @@ import type {
   VmSpec,
   VolumeSpec,
 } from '../src/domain/job.ts';
+import type { MadeKind } from '../src/domain/kinds.ts';
+import type { ObservedPage } from '../src/domain/observation.ts';
 import type { Trail } from '../src/domain/trail.ts';
 import type { Transition } from '../src/domain/transition.ts';
 import type { ErrorInfo } from '../src/errors.ts';
@@ -95,6 +99,12 @@ export interface ControlActivities {
   forgetMachines(clusterId: string, names: readonly string[]): Promise<void>;
   /** How each node stands, and that there are no others. */
   keepNodes(clusterId: string, nodes: readonly ClusterNode[]): Promise<void>;
+  /** By the database's clock: what has changed since is not to be compared with what was seen then. */
+  beginComparison(): Promise<{ readonly startedAt: string; readonly suspectShare: number }>;
+  /** Compares a page with what should be there. Only reads. */
+  comparePage(seen: PageSeen): Promise<PageCompared>;
+  /** Puts on record what a whole run found: what two runs have seen is believed. Idempotent; writes only what is new. */
+  settleFindings(of: Parameters<typeof settleFindings>[1]): Promise<Settled>;
   /** Keeps what was told of a cluster, its kubeconfig sealed. */
   keepCluster(
     clusterId: string,
@@ -228,6 +238,8 @@ export interface RegionActivities {
   joinCluster(call: RegionCall, spec: JoinSpec): Promise<readonly ClusterNode[]>;
   leaveCluster(call: RegionCall, spec: LeaveSpec): Promise<readonly ClusterNode[]>;
   removeCluster(call: RegionCall): Promise<JobResult>;
+  /** What comes after this key; null for a kind that the driver cannot show. */
+  observePage(call: RegionCall, kind: MadeKind, after: string): Promise<ObservedPage | null>;
   /** Answered by its receiver as often as it is sent: `call.key` goes with it as its Idempotency-Key. */
   requestHttp(call: RegionCall, spec: HttpCall): Promise<JobResult>;
 }

@@ -25,6 +25,7 @@ import { commonRoutes } from './routes/common.ts';
 import { computeHostRoutes } from './routes/compute-host.ts';
 import { consoleRoutes } from './routes/console.ts';
 import { docsRoutes } from './routes/docs.ts';
+import { driftOperations, driftRoutes } from './routes/drift.ts';
 import { eventRoutes } from './routes/event.ts';
 import { incidentRoutes } from './routes/incident.ts';
 import { jobRoutes } from './routes/job.ts';
@@ -36,6 +37,7 @@ import { platformRoutes } from './routes/platform.ts';
 import { projectRoutes } from './routes/project.ts';
 import { quotaOperations, quotaRoutes } from './routes/quota.ts';
 import { hostGroupRoutes, rackRoutes } from './routes/rack.ts';
+import { reconciliationRoutes } from './routes/reconciliation.ts';
 import { roleBindingRoutes } from './routes/role-binding.ts';
 import { serviceAccountRoutes } from './routes/service-account.ts';
 import { snapshotRoutes } from './routes/snapshot.ts';
@@ -100,6 +102,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     batchTimelineRoutes,
     batchControlRoutes,
     incidentRoutes,
+    driftRoutes,
     eventRoutes,
     webhookRoutes,
     projectRoutes,
@@ -120,6 +123,8 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     hostGroupRoutes,
     quotaOperations,
     auditOperations,
+    driftOperations,
+    reconciliationRoutes,
   ])
     app.route('/api/ops/v1', routes(dependencies));
   app.route('/api/common/v1', commonRoutes(dependencies));

@@ -51,6 +51,7 @@ import { followEvents } from './events.ts';
 import { type Ask, Http, type HttpOptions } from './http.ts';
 import { IdentityClient } from './identity-client.ts';
 import { RackClient } from './rack-client.ts';
+import { ReconcileClient } from './reconcile-client.ts';
 import { WebhookClient } from './webhook-client.ts';
 
 /** Resources as the API shows them. */
@@ -123,6 +124,7 @@ export class Client {
   readonly addresses: AddressClient;
   readonly racks: RackClient;
   readonly computeHosts: ComputeHostClient;
+  readonly reconcile: ReconcileClient;
 
   constructor(options: HttpOptions) {
     this.#http = new Http(options);
@@ -131,6 +133,7 @@ export class Client {
     this.webhooks = new WebhookClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.racks = new RackClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.computeHosts = new ComputeHostClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
+    this.reconcile = new ReconcileClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.addresses = new AddressClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
     this.oneBatch = new BatchClient(this.#http, (item, ask, limit) => this.#list(item, ask, limit));
   }

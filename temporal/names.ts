@@ -25,6 +25,9 @@ export function workflowName(type: SagaType): string {
 }
 export const batchWorkflow = 'hostBatch';
 export const consoleWorkflow = 'readConsole';
+export const reconcileWorkflow = 'reconcile';
+/** Also how the ids of its runs begin. */
+export const scheduleIdOf = (region: string, provider: string): string => `reconcile/${region}/${provider}`;
 /** What reads a VM's console: the call that its region's worker gets, and how many lines are wanted. */
 export interface ConsoleRead {
   readonly call: import('../activities/types.ts').RegionCall;

@@ -26,6 +26,7 @@ import { openGauges } from './gauges.ts';
 import { startIncidentWatch } from './incident-watch.ts';
 import { startReviver } from './reviver.ts';
 import { runWorker } from './run.ts';
+import { startSchedules } from './schedules.ts';
 import { installRuntime } from './telemetry.ts';
 import { startWebhooks } from './webhooks.ts';
 import { buildIdOf, workflowBundle } from './workflow-bundle.ts';
@@ -75,6 +76,7 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
         database,
         catalog,
         limits: jobLimits(config),
+        suspectShare: config.MILLWRIGHT_RECONCILE_SUSPECT_SHARE,
         sealer,
         registry: telemetry.registry,
         log,
@@ -96,6 +98,7 @@ export async function startControlWorker(config: Config, log: Logger): Promise<R
     startIncidentWatch(database.sql, config, log),
     startAuditKeeper(database.sql, log),
     startWebhooks({ sql: database.sql, sealer, options: webhookOptions(config) }, log),
+    startSchedules({ client, catalog, config }, log),
     startEventRetention(database.sql, config.MILLWRIGHT_EVENT_KEEP_DAYS, log),
   ];
   const leaving = new AbortController();

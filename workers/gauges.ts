@@ -5,6 +5,7 @@ import { countByState, lagSeconds, type StateCount } from '../src/db/queries/gau
 import { quotaRatios } from '../src/db/queries/quota.ts';
 import { incidentKinds } from '../src/domain/incident.ts';
 import { hasEnded, jobStates } from '../src/domain/job.ts';
+import { driftClasses } from '../src/domain/observation.ts';
 import type { Logger } from '../src/log.ts';
 import type { Catalog } from '../src/requests/catalog.ts';
 import { inTime } from '../src/telemetry/readiness.ts';
@@ -96,6 +97,16 @@ export function openGauges(registry: Registry, { sql, client, catalog, log }: Ga
     cached(() => countByState(sql, 'incidents')),
     (target, counts) => {
       for (const kind of incidentKinds) target.set({ kind }, counts.find((one) => one.state === kind)?.count ?? 0);
+    },
+  );
+  gauge(
+    'millwright_drift_open',
+    'Where providers have something else than they should, by class.',
+    ['class'],
+    cached(() => countByState(sql, 'drift')),
+    (target, counts) => {
+      for (const name of driftClasses)
+        target.set({ class: name }, counts.find((one) => one.state === name)?.count ?? 0);
     },
   );
   gauge(

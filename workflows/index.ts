@@ -4,3 +4,4 @@ export { hostBatch } from './batch.ts';
 export { readConsole } from './console.ts';
 // Under whatever name a job of its own is started: `createVm`, `startVm`.
 export { hostJob as default } from './job.ts';
+export { reconcile } from './reconcile.ts';

@@ -12,6 +12,7 @@ import { bucketActivities } from './buckets.ts';
 import { clusterActivities } from './clusters.ts';
 import { recordMetrics } from './metrics.ts';
 import { placementActivities } from './placement.ts';
+import { reconcileActivities } from './reconcile.ts';
 import { writeSpans } from './spans.ts';
 import { tellRecorded } from './tell.ts';
 
@@ -20,6 +21,8 @@ export interface ControlDependencies {
   readonly catalog: () => Promise<Catalog>;
   readonly limits: JobLimits;
   readonly sealer: Sealer;
+  /** From which share on of what is compared a run that finds it wrong is not believed. */
+  readonly suspectShare: number;
   readonly registry: Registry;
   readonly log: Logger;
 }
@@ -53,5 +56,6 @@ export function createControlActivities(dependencies: ControlDependencies): Cont
     ...batchActivities(dependencies),
     ...clusterActivities(dependencies),
     ...bucketActivities(dependencies),
+    ...reconcileActivities(dependencies),
   };
 }

@@ -8,6 +8,7 @@ import { clusterActivities } from './cluster.ts';
 import { fittingLines } from './console.ts';
 import { type AskStanding, createFence } from './fence.ts';
 import { type HttpRules, request } from './http.ts';
+import { observeActivities } from './observe.ts';
 
 /** Opens the driver of a provider in this worker's region; throws a permanent error for one that it does not have. */
 export type Drivers = (provider: string) => Driver;
@@ -88,6 +89,7 @@ export function createRegionActivities(driver: Drivers, ask: AskStanding, http: 
     revokeBucketKey: (call, accessKey) =>
       removed(driver(call.provider).storage.buckets.revokeKey(call.key, accessKey, contextOf(call))),
     ...clusterActivities(driver, contextOf),
+    ...observeActivities(driver, contextOf),
     requestHttp: async (call, spec) => ({ outputs: await request(call.key, spec, http, contextOf(call)) }),
   };
 }

@@ -8,6 +8,7 @@ import { bucketCommand } from './bucket.ts';
 import { clusterCommand } from './cluster.ts';
 import type { OpenContext } from './common.ts';
 import { computeHostCommand } from './compute-host.ts';
+import { driftCommand } from './drift.ts';
 import { eventCommand } from './event.ts';
 import { incidentCommand } from './incident.ts';
 import { jobCommand } from './job.ts';
@@ -18,6 +19,7 @@ import { organizationCommand } from './organization.ts';
 import { projectCommand } from './project.ts';
 import { quotaCommand } from './quota.ts';
 import { hostGroupCommand, rackCommand } from './rack.ts';
+import { reconcileCommand } from './reconcile.ts';
 import { regionCommand } from './region.ts';
 import { roleBindingCommand } from './role-binding.ts';
 import { serviceAccountCommand } from './service-account.ts';
@@ -49,6 +51,8 @@ export const tenantCommands = (open: OpenContext = processContext): Command[] =>
     batchCommand,
     jobCommand,
     incidentCommand,
+    driftCommand,
+    reconcileCommand,
     eventCommand,
     webhookCommand,
     quotaCommand,

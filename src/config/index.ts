@@ -99,6 +99,10 @@ const environmentSchema = z.object({
       ),
     ])
     .pipe(z.array(z.number().int().min(1).max(100)).max(10)),
+  /** How often each region's providers are compared with what should be there; 0: only when somebody asks for it. */
+  MILLWRIGHT_RECONCILE_SECONDS: z.coerce.number().int().min(0).max(604_800).default(600),
+  /** Where more than this share of them is found wrong (and more than a few), it is rather the list: none of it is believed. */
+  MILLWRIGHT_RECONCILE_SUSPECT_SHARE: z.coerce.number().min(0).max(1).default(0.2),
   /** A job under way for longer is looked after: where its workflow is gone it is given a new one. */
   MILLWRIGHT_LOST_AFTER_SECONDS: z.coerce.number().min(0.1).default(60),
   /** The file with the credentials of the controllers of bare metal, which region workers alone hold; without it they have no driver `redfish`. */

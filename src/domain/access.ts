@@ -37,6 +37,7 @@ export const permissions = {
   'batch.read': { role: 'viewer', at: 'project' },
   'batch.write': { role: 'member', at: 'project' },
   'event.read': { role: 'viewer', at: 'project' },
+  'drift.read': { role: 'viewer', at: 'project' },
   'incident.read': { role: 'viewer', at: 'project' },
   'quota.read': { role: 'viewer', at: 'project' },
   'webhook.read': { role: 'admin', at: 'project' },

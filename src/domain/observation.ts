@@ -25,7 +25,7 @@ export const observedAtOnce = 500;
 
 /** `missing`: it should be there. `orphaned`: it is there, and nothing says that it should. `changed`: a field is another. */
 export const driftClasses = ['missing', 'orphaned', 'changed'] as const;
-export type DriftClass = (typeof driftClasses)[number];
+type DriftClass = (typeof driftClasses)[number];
 
 /** What one comparison found wrong. */
 export interface Finding {

@@ -72,6 +72,8 @@ export async function startTestPlatform(options: PlatformOptions = {}): Promise<
     MILLWRIGHT_WORKFLOW_TASK_TIMEOUT_MS: '30000',
     MILLWRIGHT_PROVIDER_TIMEOUT_MS: '1000',
     MILLWRIGHT_LOST_AFTER_SECONDS: '0.5',
+    // A test says when its provider is compared.
+    MILLWRIGHT_RECONCILE_SECONDS: '0',
     ...options.environment,
   });
   // The control worker makes the namespace that the others need.

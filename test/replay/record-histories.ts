@@ -358,6 +358,27 @@ async function recordConsole(): Promise<void> {
   await read('vm.console-refused');
 }
 
+/** Runs over what is as it should be, over what is not, and over what cannot be looked at. */
+async function recordReconciliation(): Promise<void> {
+  await api.done('POST', '/volumes', { name: 'vol', ...at, sizeGib: 1 });
+  const path = '/api/ops/v1/reconciliations/tpe-1/simulator';
+  const run = async (name: string): Promise<void> => {
+    const { lastRun: before } = (await api.get(path)).body;
+    await api.request('POST', `${path}/run`);
+    const id = await until('the run to end', async () => {
+      const { lastRun } = (await api.get(path)).body;
+      const isNew = lastRun?.outcome && lastRun.startedAt !== before?.startedAt;
+      return isNew ? lastRun.workflowId : false;
+    });
+    await save(name, id);
+  };
+  await run('reconcile');
+  await simulator.removeByHand('vol');
+  await run('reconcile-missing');
+  await simulator.fault({ effect: 'permanent', operation: 'volume.observe' });
+  await run('reconcile-away');
+}
+
 /** VMs that are placed on a compute host, and what claims more of it. */
 async function recordPlacement(): Promise<void> {
   await computeHost(api, { vcpus: 8 });
@@ -380,6 +401,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
   addresses: recordAddresses,
   console: recordConsole,
   placement: recordPlacement,
+  reconcile: recordReconciliation,
 };
 try {
   const record = parts[part];

@@ -6,7 +6,7 @@ import { Worker } from '@temporalio/worker';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { operationTypes } from '../../src/domain/kinds.ts';
 import { createLogger } from '../../src/log.ts';
-import { batchWorkflow, consoleWorkflow, workflowName } from '../../temporal/names.ts';
+import { batchWorkflow, consoleWorkflow, reconcileWorkflow, workflowName } from '../../temporal/names.ts';
 import { installRuntime } from '../../workers/telemetry.ts';
 import { workflowBundle } from '../../workers/workflow-bundle.ts';
 
@@ -45,7 +45,7 @@ test('every workflow has a recorded history', () => {
   // HTTP requests are hosted by their batches, whose histories are recorded; alone only where the batch is lost.
   const named = operationTypes.map(workflowName);
   // `applyBatch` is the workflow of batches that began under 0.2 or before.
-  expect(recorded).toEqual(new Set(['applyBatch', batchWorkflow, consoleWorkflow, ...named]));
+  expect(recorded).toEqual(new Set(['applyBatch', batchWorkflow, consoleWorkflow, reconcileWorkflow, ...named]));
 });
 
 test('a history that this release would not have made is told apart', async () => {
@@ -75,6 +75,7 @@ const shapes = {
   '0.4.0-clusters': 'e4d16e948854a3b1',
   '0.4.0-buckets': 'a0828b5d19eaadb4',
   '0.4.0-cluster-scale': 'dfbfecef729edd15',
+  '0.4.0-reconcile': '19ec932fe6339b73',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {

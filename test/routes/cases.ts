@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { until } from '../harness/until.ts';
+import { driftCases } from './drift-cases.ts';
 import { hostCases } from './host-cases.ts';
 import { subnetCases } from './subnet-cases.ts';
 import { clusterBody, made, type Tenant, type World } from './world.ts';
@@ -278,6 +279,7 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   },
   'watch-job': of(({ job }) => job),
   'list-incidents': list,
+  ...driftCases(list),
 
   'list-events': list,
   'watch-events': list,

@@ -153,6 +153,7 @@ operations:
     catalog: catalogReader(database),
     limits: jobLimits(config),
     sealer: openSealer(config, database.sql),
+    suspectShare: 0.2,
     registry: new Registry(),
     log: createLogger('test', 'silent'),
   });

@@ -36,6 +36,7 @@ operations:
     catalog: catalogReader(database),
     limits: jobLimits(config),
     sealer: openSealer(config, sql),
+    suspectShare: 0.2,
     registry: openRegistry('test'),
     log: createLogger('test', 'silent'),
   });

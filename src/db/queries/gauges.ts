@@ -12,6 +12,8 @@ export const gaugeStatements = {
     FROM job_steps WHERE ended_at IS NULL GROUP BY state`,
   incidents: `SELECT kind AS state, count(*)::int AS count, extract(epoch FROM now() - min(opened_at))::float8 AS seconds
     FROM incidents WHERE resolved_at IS NULL GROUP BY kind`,
+  drift: `SELECT class AS state, count(*)::int AS count, extract(epoch FROM now() - min(confirmed_at))::float8 AS seconds
+    FROM drift WHERE confirmed_at IS NOT NULL AND resolved_at IS NULL GROUP BY class`,
   pendingDeliveries: `SELECT 'pending' AS state, count(*)::int AS count,
       coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS seconds
     FROM webhook_deliveries WHERE state = 'pending'`,
@@ -36,7 +38,7 @@ export interface StateCount {
 
 export const countByState = (
   sql: Sql,
-  statement: 'jobs' | 'steps' | 'incidents' | 'pendingDeliveries' | 'deadDeliveries',
+  statement: 'jobs' | 'steps' | 'incidents' | 'drift' | 'pendingDeliveries' | 'deadDeliveries',
 ): Promise<readonly StateCount[]> => sql.unsafe<StateCount[]>(gaugeStatements[statement], [], { prepare: true });
 
 export async function lagSeconds(sql: Sql, statement: 'outboxLag' | 'sealLag'): Promise<number> {
