@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { index, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { incidentKinds } from '../../domain/incident.ts';
 import { id, now, time } from './columns.ts';
 
@@ -8,8 +8,9 @@ export const incidents = pgTable(
   'incidents',
   {
     id: id(),
-    organizationId: uuid('organization_id').notNull(),
-    /** Null: of the whole organisation. */
+    /** Null: of the platform itself. */
+    organizationId: uuid('organization_id'),
+    /** Null: of the whole organisation, or of the platform. */
     projectId: uuid('project_id'),
     kind: text('kind', { enum: incidentKinds }).notNull(),
     /** What tells this cause from every other; one open incident for each. */
@@ -21,6 +22,12 @@ export const incidents = pgTable(
     region: text('region'),
     summary: text('summary').notNull(),
     openedAt: now('opened_at'),
+    /** Somebody sees to it: it is told to nobody else. */
+    acknowledgedAt: time('acknowledged_at'),
+    acknowledgedBy: text('acknowledged_by'),
+    note: text('note'),
+    /** How many times it was told again, because nobody saw to it. */
+    escalation: integer('escalation').notNull().default(0),
     resolvedAt: time('resolved_at'),
     /** Says that whoever resolved it knows of causes without a job: the release before would resolve all of those. */
     resolution: text('resolution', { enum: ['cause-ended'] }),

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
-import { index, jsonb, pgTable, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import { madeKinds } from '../../domain/kinds.ts';
-import { driftClasses } from '../../domain/observation.ts';
+import { driftClasses, notComparedReasons } from '../../domain/observation.ts';
 import { id, now, time } from './columns.ts';
 
 /**
@@ -48,4 +48,20 @@ export const drift = pgTable(
     index('drift_open_page').on(table.id).where(sql`confirmed_at IS NOT NULL AND resolved_at IS NULL`),
     index('drift_project').on(table.projectId, table.id).where(sql`confirmed_at IS NOT NULL AND class <> 'orphaned'`),
   ],
+);
+
+/** The providers of regions that the last runs could not compare: a row from the first such run to the next that could. */
+export const notCompared = pgTable(
+  'not_compared',
+  {
+    region: text('region').notNull(),
+    provider: text('provider').notNull(),
+    reason: text('reason', { enum: notComparedReasons }).notNull(),
+    message: text('message').notNull(),
+    since: now('since'),
+    /** Of the first run; a later one has to say so too before anybody is told. */
+    run: text('run').notNull(),
+    confirmed: boolean('confirmed').notNull().default(false),
+  },
+  (table) => [primaryKey({ columns: [table.region, table.provider] })],
 );
