@@ -1,6 +1,6 @@
 import type { NamedAccess } from '../src/db/queries/bucket-keys.ts';
 import type { PageCompared, PageSeen } from '../src/db/queries/compare.ts';
-import type { Settled, settleFindings } from '../src/db/queries/drift.ts';
+import type { keepNotCompared, Settled, settleFindings } from '../src/db/queries/drift.ts';
 import type { Addressed } from '../src/db/queries/vm-addresses.ts';
 import type { Demand } from '../src/domain/candidate.ts';
 import type { MachineGroup } from '../src/domain/cluster-machines.ts';
@@ -105,6 +105,8 @@ export interface ControlActivities {
   comparePage(seen: PageSeen): Promise<PageCompared>;
   /** Puts on record what a whole run found: what two runs have seen is believed. Idempotent; writes only what is new. */
   settleFindings(of: Parameters<typeof settleFindings>[1]): Promise<Settled>;
+  /** Puts on record that a run could not compare: what two runs could not is told of. Idempotent. */
+  keepNotCompared(of: Parameters<typeof keepNotCompared>[1]): Promise<void>;
   /** Keeps what was told of a cluster, its kubeconfig sealed. */
   keepCluster(
     clusterId: string,

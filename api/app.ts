@@ -27,7 +27,7 @@ import { consoleRoutes } from './routes/console.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { driftOperations, driftRoutes } from './routes/drift.ts';
 import { eventRoutes } from './routes/event.ts';
-import { incidentRoutes } from './routes/incident.ts';
+import { incidentOperations, incidentRoutes } from './routes/incident.ts';
 import { jobRoutes } from './routes/job.ts';
 import { leaseRoutes } from './routes/lease.ts';
 import { maintainerGroupRoutes } from './routes/maintainer-group.ts';
@@ -124,6 +124,7 @@ export function createApp(given: ApiDependencies): OpenAPIHono<ApiEnv> {
     quotaOperations,
     auditOperations,
     driftOperations,
+    incidentOperations,
     reconciliationRoutes,
   ])
     app.route('/api/ops/v1', routes(dependencies));

@@ -247,6 +247,20 @@ export class Client {
     return this.#list(incidentSchema, { path: `${tenant}/incidents`, query: { ...filter } }, limit);
   }
 
+  /** Of the platform and of all tenants. */
+  allIncidents(filter: { readonly state: string | undefined }, limit: number): Promise<Incident[]> {
+    return this.#list(incidentSchema, { path: `${operations}/incidents`, query: { ...filter } }, limit);
+  }
+
+  /** `of`: in the project, or (an operator's) wherever it is. */
+  acknowledge(id: string, note: string, of: 'project' | 'any'): Promise<Incident> {
+    const path = `${of === 'any' ? operations : tenant}/incidents/${encodeURIComponent(id)}/acknowledge`;
+    return this.#http.json(incidentSchema, {
+      ...{ method: 'POST', path, body: JSON.stringify({ note }) },
+      contentType: 'application/json',
+    });
+  }
+
   applyBatch(
     input: BatchInput,
     { idempotencyKey, planHash }: { readonly idempotencyKey: string; readonly planHash: string | undefined },

@@ -2,6 +2,7 @@ import {
   ActivityFailure,
   ApplicationFailure,
   continueAsNew,
+  patched,
   proxyActivities,
   uuid4,
   workflowInfo,
@@ -36,27 +37,27 @@ const workerWait = '15s';
  */
 export async function reconcile(scope: Scope, state?: RunState): Promise<RunOutcome> {
   const run = state ?? (await newRun());
-  const notCompared = (reason: NotCompared['reason'], message: string): RunOutcome => ({
-    state: 'not-compared',
-    reason,
-    message,
-    since: run.since ?? run.startedAt,
-  });
+  const { firstExecutionRunId } = workflowInfo();
+  const notCompared = async (reason: NotCompared['reason'], message: string): Promise<RunOutcome> => {
+    if (reason !== 'unsupported' && patched('kept-not-compared'))
+      await control.keepNotCompared({ ...scope, run: firstExecutionRunId, reason, message });
+    return { state: 'not-compared', reason, message, since: run.since ?? run.startedAt };
+  };
   const walks = madeKinds.flatMap((kind) => (run.left[kind] === undefined ? [] : [walk(scope, run, kind)]));
   const failed = (await Promise.allSettled(walks)).find((walked) => walked.status === 'rejected');
-  if (failed) return notCompared(...reasonOf(failed.reason, scope));
+  if (failed) return await notCompared(...reasonOf(failed.reason, scope));
   if (Object.keys(run.left).length > 0 && run.findings.length <= mostFindings)
     return await continueAsNew<typeof reconcile>(scope, run);
-  if (!run.supported) return notCompared('unsupported', `The driver of "${scope.provider}" does not show what it has.`);
+  if (!run.supported)
+    return await notCompared('unsupported', `The driver of "${scope.provider}" does not show what it has.`);
   const { wanted, found, findings, suspectShare } = run;
   const wrong = new Set(findings.map(({ kind, key }) => `${kind} ${key}`)).size;
   if (isObserverWrong({ wanted, found, wrong }, suspectShare)) {
-    return notCompared(
+    return await notCompared(
       'observer-wrong',
       `${wrong} things differ where ${wanted} should be there and ${found} are shown: more than ${suspectShare * 100} %. Nothing of it is believed. See whether "${scope.provider}" shows all that it has in ${scope.region}.`,
     );
   }
-  const { firstExecutionRunId } = workflowInfo();
   await control.settleFindings({ ...scope, run: firstExecutionRunId, startedAt: run.startedAt, findings });
   return { state: 'compared', wanted, found, findings: findings.length };
 }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type Network, parseNetwork } from '../addresses.ts';
+import { escalations } from '../domain/incident.ts';
 import { MillwrightError } from '../errors.ts';
 
 /** The addresses of a running platform, written to `endpoints.json` in its home by the supervisor. */
@@ -103,6 +104,17 @@ const environmentSchema = z.object({
   MILLWRIGHT_RECONCILE_SECONDS: z.coerce.number().int().min(0).max(604_800).default(600),
   /** Where more than this share of them is found wrong (and more than a few), it is rather the list: none of it is believed. */
   MILLWRIGHT_RECONCILE_SUSPECT_SHARE: z.coerce.number().min(0).max(1).default(0.2),
+  /** An incident that nobody has acknowledged is told of again after each of these minutes, with commas between; empty: never. */
+  MILLWRIGHT_ESCALATE_MINUTES: z
+    .string()
+    .default('15,60')
+    .transform((list) =>
+      list
+        .split(',')
+        .filter((part) => part.trim() !== '')
+        .map(Number),
+    )
+    .pipe(z.array(z.number().min(0).max(525_600)).max(escalations.length)),
   /** A job under way for longer is looked after: where its workflow is gone it is given a new one. */
   MILLWRIGHT_LOST_AFTER_SECONDS: z.coerce.number().min(0.1).default(60),
   /** The file with the credentials of the controllers of bare metal, which region workers alone hold; without it they have no driver `redfish`. */

@@ -39,6 +39,7 @@ export const permissions = {
   'event.read': { role: 'viewer', at: 'project' },
   'drift.read': { role: 'viewer', at: 'project' },
   'incident.read': { role: 'viewer', at: 'project' },
+  'incident.write': { role: 'member', at: 'project' },
   'quota.read': { role: 'viewer', at: 'project' },
   'webhook.read': { role: 'admin', at: 'project' },
   'webhook.write': { role: 'admin', at: 'project' },

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { z } from 'zod';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
 import { reconcileNow } from '../harness/reconcile.ts';
+import { until } from '../harness/until.ts';
 import { millwrightAt } from './millwright.ts';
 
 let platform: TestPlatform;
@@ -19,6 +21,14 @@ test('an operator compares a provider, sees what is missing, and pauses it with 
   expect((await run('drift', 'list')).err + (await run('drift', 'list')).out).toContain('No such drift.');
   await reconcileNow(platform);
   expect((await run('drift', 'list', '--state', 'open')).out).toMatch(/missing +volume +lost .* open/);
+  const incident = await until('the drift to be an incident', async () => {
+    const listed: unknown = JSON.parse((await run('incident', 'list', '--state', 'open', '-o', 'json')).out);
+    return z.array(z.object({ id: z.string() })).parse(listed)[0];
+  });
+  expect((await run('incident', 'acknowledge', incident.id, '--note', 'asked')).out).toMatch(
+    /drift +acknowledged .* asked/,
+  );
+  expect((await run('incident', 'list', '--all', '--state', 'acknowledged')).out).toContain(incident.id);
   expect((await run('reconcile', 'list')).out).toMatch(
     /tpe-1 +simulator +on demand .*compared: 1 wanted, 0 found, 1 differ/,
   );

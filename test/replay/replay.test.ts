@@ -76,6 +76,7 @@ const shapes = {
   '0.4.0-buckets': 'a0828b5d19eaadb4',
   '0.4.0-cluster-scale': 'dfbfecef729edd15',
   '0.4.0-reconcile': '19ec932fe6339b73',
+  '0.4.0-not-compared': 'e139622fdd95afd5',
 } as const;
 
 test('a shape that was recorded is never rewritten', () => {

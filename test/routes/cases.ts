@@ -280,6 +280,9 @@ export const cases: Readonly<Record<string, RouteCase>> = {
   'watch-job': of(({ job }) => job),
   'list-incidents': list,
   ...driftCases(list),
+  'list-all-incidents': list,
+  'acknowledge-incident': of(({ incident }) => incident, 200, { note: 'by a test' }),
+  'acknowledge-any-incident': of(({ incident }) => incident, 200, { note: 'by a test' }),
 
   'list-events': list,
   'watch-events': list,

@@ -1,6 +1,7 @@
 import type { JobView } from '../../src/domain/job.ts';
 import { Api } from '../harness/api.ts';
 import { startTestPlatform, type TestPlatform } from '../harness/platform.ts';
+import { until } from '../harness/until.ts';
 import { enrolled } from './host-cases.ts';
 
 interface Thing {
@@ -26,6 +27,7 @@ export interface Tenant {
   readonly host: Thing;
   readonly job: JobView;
   readonly heldJob: JobView;
+  readonly incident: { readonly id: string };
   readonly batch: Thing;
   readonly account: Thing;
   readonly accountToken: Thing;
@@ -109,6 +111,10 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     onFailure: 'hold',
   });
   const heldJob = await member.jobWhen(stuck.body.job.id, ({ state }) => state === 'HELD');
+  const incident = await until('the held job to be an incident', async () => {
+    const { items } = (await member.tenant('GET', `/incidents?job=${heldJob.id}`)).body;
+    return items.length > 0 && items[0];
+  });
   const [network, volume] = await Promise.all([
     create('/networks', { name: `${name}-net`, cidr: '10.0.0.0/24' }),
     create('/volumes', { name: `${name}-vol`, sizeGib: 1 }),
@@ -159,6 +165,7 @@ async function tenant({ api: operator, simulator, sql }: TestPlatform, name: str
     host,
     job: vm.job,
     heldJob,
+    incident,
     batch: batch.body.resource,
     account,
     accountToken,

@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 import type { Drift, DriftState } from '../../domain/drift.ts';
-import type { Finding, Scope } from '../../domain/observation.ts';
+import type { Finding, notComparedReasons, Scope } from '../../domain/observation.ts';
 import { iso } from './iso.ts';
 import { Filter, listPage } from './listing.ts';
 import type { Page, PageRequest } from './pages.ts';
@@ -60,6 +60,9 @@ const settleStatement = `
         AND (r.current_job_id IS NOT NULL OR r.updated_at >= $4::timestamptz))
     RETURNING d.*
   ),
+  compared AS (
+    DELETE FROM not_compared WHERE region = $1 AND provider = $2
+  ),
   told AS (
     INSERT INTO events (organization_id, project_id, resource_id, resource_kind, resource_name, type, data)
     SELECT d.organization_id, d.project_id, d.resource_id, d.kind, d.name, d.type,
@@ -77,6 +80,26 @@ export async function settleFindings(sql: Sql, of: RunFindings): Promise<Settled
     { prepare: true },
   );
   return settled ?? { opened: 0, resolved: 0 };
+}
+
+interface NotCompared extends Scope {
+  readonly run: string;
+  readonly reason: (typeof notComparedReasons)[number];
+  readonly message: string;
+}
+
+/** Whether that is new: the same, said again by a third run, is no write. */
+export async function keepNotCompared(sql: Sql, of: NotCompared): Promise<boolean> {
+  const { region, provider, run, reason, message } = of;
+  const kept = await sql`
+    INSERT INTO not_compared AS n (region, provider, reason, message, run)
+    SELECT ${region}, ${provider}, ${reason}, ${message}, ${run}
+    WHERE NOT EXISTS (SELECT FROM not_compared WHERE region = ${region} AND provider = ${provider}
+      AND reason = ${reason} AND (confirmed OR run = ${run}))
+    ON CONFLICT (region, provider) DO UPDATE SET reason = excluded.reason, message = excluded.message,
+      confirmed = n.confirmed OR n.run <> excluded.run
+    RETURNING n.run`;
+  return kept.length > 0;
 }
 
 export interface DriftFilter {

@@ -1,5 +1,5 @@
 import type { Sql, TransactionSql } from 'postgres';
-import type { Incident } from '../../domain/incident.ts';
+import { escalations, type Incident } from '../../domain/incident.ts';
 import { iso } from './iso.ts';
 import { Filter, listPage } from './listing.ts';
 import { type Page, type PageRequest, toPage } from './pages.ts';
@@ -36,6 +36,26 @@ const jobCauses = `
     'Job ' || j.type || ' of ' || j.resource_name || ' is held and waits for a decision: ' || coalesce(j.error ->> 'message', 'no error')
   FROM jobs j WHERE j.state = 'HELD'`;
 
+/** What providers have otherwise, and those that cannot be compared. */
+const reconcileCauses = `
+  SELECT 'drift' AS kind, 'drift:' || d.resource_id AS cause, NULL::uuid AS job_id, d.organization_id, d.project_id,
+    jsonb_build_object('id', d.resource_id, 'kind', d.kind, 'name', d.name) AS resource, d.region,
+    'The ' || d.kind || ' "' || d.name || '" in ' || d.region || CASE WHEN bool_or(d.class = 'missing')
+      THEN ' is missing at ' || d.provider || '.'
+      ELSE ' is not at ' || d.provider || ' as it should be: ' || string_agg(d.field, ', ' ORDER BY d.field) || ' differs.' END AS summary
+  FROM drift d WHERE d.confirmed_at IS NOT NULL AND d.resolved_at IS NULL AND d.class <> 'orphaned' AND d.organization_id IS NOT NULL
+  GROUP BY d.resource_id, d.kind, d.name, d.region, d.provider, d.organization_id, d.project_id
+  UNION ALL
+  SELECT 'orphans', 'orphans:' || d.region || '/' || d.provider, NULL, NULL, NULL,
+    jsonb_build_object('id', NULL, 'kind', 'provider', 'name', d.region || '/' || d.provider), d.region,
+    d.provider || ' has ' || count(*) || ' things in ' || d.region || ' that nothing says should be there (when this was seen).'
+  FROM drift d WHERE d.confirmed_at IS NOT NULL AND d.resolved_at IS NULL AND d.class = 'orphaned' GROUP BY d.region, d.provider
+  UNION ALL
+  SELECT 'not-compared', 'not-compared:' || n.region || '/' || n.provider, NULL, NULL, NULL,
+    jsonb_build_object('id', NULL, 'kind', 'provider', 'name', n.region || '/' || n.provider), n.region,
+    n.provider || ' in ' || n.region || ' cannot be compared with what should be there: ' || n.message
+  FROM not_compared n WHERE n.confirmed`;
+
 /** Every cause for an incident that there is now. */
 const causes = `
   SELECT c.kind, c.cause, c.job_id, j.organization_id, j.project_id,
@@ -47,7 +67,8 @@ const causes = `
     'The quota of ' || f.scope || ' "' || f.name || '" is used to ' || threshold || ' % or more in ' || f.metric ||
       ' (' || f.used || ' of ' || f.allowed || ' when this was seen).'
   FROM (${fullness}) f, unnest($3::int[]) threshold
-  WHERE f.used > 0 AND f.used::numeric * 100 >= f.allowed::numeric * threshold`;
+  WHERE f.used > 0 AND f.used::numeric * 100 >= f.allowed::numeric * threshold
+  UNION ALL ${reconcileCauses}`;
 
 /**
  * Opens an incident for each new cause and resolves those whose cause has ended; writes nothing where neither is so.
@@ -87,6 +108,40 @@ export async function sweepIncidents(
   return changed ?? { opened: 0, resolved: 0 };
 }
 
+/**
+ * Tells of incidents again that nobody has acknowledged for so many minutes, each time by the next of `escalations`. One
+ * that was passed over meanwhile is told of too. Writes nothing where none is due.
+ */
+export async function escalateIncidents(sql: Sql, minutes: readonly number[]): Promise<number> {
+  const [told] = await sql.unsafe<{ count: number }[]>(
+    `WITH due AS MATERIALIZED (
+      SELECT i.id, i.escalation AS before, count(m)::int AS level
+      FROM incidents i, unnest($1::float8[]) m
+      WHERE i.resolved_at IS NULL AND i.acknowledged_at IS NULL AND i.opened_at <= now() - make_interval(secs => m * 60)
+      GROUP BY i.id HAVING count(m) > i.escalation
+    ),
+    escalated AS (
+      UPDATE incidents i SET escalation = d.level FROM due d
+      WHERE i.id = d.id AND i.escalation = d.before AND i.resolved_at IS NULL AND i.acknowledged_at IS NULL
+      RETURNING i.*, d.before
+    ),
+    told AS (
+      INSERT INTO events (organization_id, project_id, resource_id, resource_kind, resource_name, type, data)
+      SELECT i.organization_id, p.id, (i.resource ->> 'id')::uuid, i.resource ->> 'kind', i.resource ->> 'name',
+        'incident.escalated.' || ($2::text[])[level],
+        jsonb_build_object('incidentId', i.id, 'kind', i.kind, 'jobId', i.job_id, 'summary', i.summary, 'escalation', level)
+      FROM escalated i JOIN projects p ON p.id = i.project_id
+        OR (i.project_id IS NULL AND p.organization_id = i.organization_id AND p.deleted_at IS NULL),
+        generate_series(i.before + 1, i.escalation) level
+      ORDER BY level
+    )
+    SELECT count(*)::int AS count FROM escalated`,
+    [[...minutes], [...escalations]],
+    { prepare: true },
+  );
+  return told?.count ?? 0;
+}
+
 export interface IncidentFilter {
   readonly projectId: string;
   /** Of the project: what concerns it as a whole is listed too. */
@@ -96,12 +151,14 @@ export interface IncidentFilter {
 }
 
 const columns = `i.id, i.organization_id AS "organizationId", i.project_id AS "projectId", i.kind,
-  CASE WHEN i.resolved_at IS NULL THEN 'open' ELSE 'resolved' END AS state, i.summary, i.job_id AS "jobId", i.resource, i.region,
+  CASE WHEN i.resolved_at IS NOT NULL THEN 'resolved' WHEN i.acknowledged_at IS NOT NULL THEN 'acknowledged' ELSE 'open' END AS state,
+  i.acknowledged_by AS "acknowledgedBy", i.note, i.escalation, ${iso('i.acknowledged_at')} AS "acknowledgedAt", i.summary, i.job_id AS "jobId", i.resource, i.region,
   ${iso('i.opened_at')} AS "openedAt", ${iso('i.resolved_at')} AS "resolvedAt"`;
 
 /** Each state has an index of its own. */
 const conditionOf = {
-  open: 'i.resolved_at IS NULL',
+  open: 'i.resolved_at IS NULL AND i.acknowledged_at IS NULL',
+  acknowledged: 'i.resolved_at IS NULL AND i.acknowledged_at IS NOT NULL',
   resolved: 'i.resolved_at IS NOT NULL',
 } as const satisfies Record<Incident['state'], string>;
 
@@ -128,4 +185,52 @@ export async function listIncidents(
   const pages = await Promise.all([own, common].map((filter) => list(filter, page.limit + 1)));
   const items = pages.flatMap((found) => found.items).toSorted((one, other) => (one.id < other.id ? 1 : -1));
   return toPage(items, page.limit, (item) => item);
+}
+
+/** All of the platform and of its tenants, the newest first. */
+export function listAllIncidents(
+  sql: Sql,
+  { state, kind }: { readonly state?: Incident['state'] | undefined; readonly kind?: Incident['kind'] | undefined },
+  page: PageRequest,
+): Promise<Page<Incident>> {
+  const filter = new Filter().only(state && conditionOf[state]).scanned(kind, (parameter) => `i.kind = ${parameter}`);
+  const source = { table: 'incidents', alias: 'i', columns, newestFirst: true, filter };
+  return listPage<Incident, Incident>(sql, source, page, (row) => row);
+}
+
+/** One that is of this project, or of its organisation as a whole; without a project, any. */
+export async function findIncident(
+  sql: Sql | TransactionSql,
+  id: string,
+  of?: { readonly projectId: string; readonly organizationId: string },
+): Promise<Incident | undefined> {
+  const [incident] = await sql.unsafe<Incident[]>(
+    `SELECT ${columns} FROM incidents i WHERE i.id = $1::uuid
+      AND ($2::uuid IS NULL OR i.project_id = $2::uuid OR (i.project_id IS NULL AND i.organization_id = $3::uuid))`,
+    [id, of?.projectId ?? null, of?.organizationId ?? null],
+  );
+  return incident;
+}
+
+/** Whether it was open: one that is acknowledged keeps who was first, one that is resolved needs nobody. */
+export async function acknowledge(
+  sql: TransactionSql,
+  id: string,
+  { by, note }: { readonly by: string; readonly note: string },
+): Promise<boolean> {
+  const done = await sql`
+    WITH acknowledged AS (
+      UPDATE incidents SET acknowledged_at = now(), acknowledged_by = ${by}, note = ${note}
+      WHERE id = ${id} AND resolved_at IS NULL AND acknowledged_at IS NULL RETURNING *
+    ),
+    told AS (
+      INSERT INTO events (organization_id, project_id, resource_id, resource_kind, resource_name, type, data)
+      SELECT i.organization_id, p.id, (i.resource ->> 'id')::uuid, i.resource ->> 'kind', i.resource ->> 'name',
+        'incident.acknowledged', jsonb_build_object('incidentId', i.id, 'kind', i.kind, 'jobId', i.job_id,
+          'summary', i.summary, 'by', i.acknowledged_by, 'note', i.note)
+      FROM acknowledged i JOIN projects p ON p.id = i.project_id
+        OR (i.project_id IS NULL AND p.organization_id = i.organization_id AND p.deleted_at IS NULL)
+    )
+    SELECT id FROM acknowledged`;
+  return done.length > 0;
 }
